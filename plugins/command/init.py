@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,13 +15,14 @@ from doit.exceptions import InvalidCommand
 
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
-from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
+from doit_receipts.errors import BadVersion, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.printable import printable
 from doit_receipts.typed import DODO, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from plugins.model.patchlevel import Patchlevel
     from plugins.model.version import Version
     from plugins.ports.programs import Programs
     from plugins.ports.signing import Key
@@ -67,6 +69,8 @@ class _Clone(NamedTuple):
     remotes: Mapping[str, str]
     address: str
     """The email address of whoever works in it; "" if nobody gave one."""
+    out: str
+    """What is wrong with a version that is out already, and what to write; "" for any other."""
 
 
 class Init(WordsInAnyOrder):
@@ -100,14 +104,16 @@ class Init(WordsInAnyOrder):
         found = _Found(told.folder, told.at, told.version, _forks(told.remotes), able)
         file = _new_file(opt_values["file"], told.version)
         _write_new(file, "\n".join([_directive(file), *_lines(found)]) + "\n")
-        self._tell(file)
+        self._tell(file, told.out)
         return 0
 
     @staticmethod
-    def _tell(file: Path) -> None:
+    def _tell(file: Path, out: str) -> None:
         from plugins.model.settings import read_settings
 
         sys.stdout.write(f"wrote {file}\n")
+        if out:
+            sys.stdout.write(f"still to do: {file.name}: {out}\n")
         try:
             read_settings(file)
         except SettingsError as error:
@@ -164,6 +170,29 @@ def _of_clone(clone: Path, wanted: str, programs: Programs) -> _Clone:
         version=version,
         remotes=remotes,
         address=settings.get("user.email", ""),
+        out=_out(version, found, programs.run([*git, "tag"], folder=clone, check=False).stdout),
+    )
+
+
+def _out(version: Version, branch: Patchlevel, tags: str) -> str:
+    from plugins.model.version import Version
+
+    tagged = []
+    for tag in tags.split():
+        with suppress(BadVersion):
+            tagged.append(Version.parse(tag.removeprefix("v")))
+    # Without a suffix it may be the commit of a release that is about to be made.
+    known = [*tagged, branch.version] if branch.suffix else tagged
+    newest = max((each for each in known if each.series == version.series), default=None)
+    if newest is None or version > newest:
+        return ""
+    shown = version if version in tagged else newest
+    said = f"the branch says {branch.version}{branch.suffix}"
+    why = f"the clone has the tag {shown.tag}" if shown in tagged else said
+    following = " or ".join(f'version = "{each}"' for each in newest.successors())
+    return (
+        f'version = "{version}" is out already, as {why}; '
+        f"to release the next one, write {following}"
     )
 
 

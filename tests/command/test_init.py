@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,47 @@ def test_a_repository_of_something_else_is_no_clone(home: Path) -> None:
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Begin"], check=True)
     ended = init(home, home / "other", "--file", home / "r.toml")
     assert "is not a clone of CPython: its last commit has no Include/patchlevel.h;" in ended.err
+
+
+@pytest.mark.parametrize("fetched", [True, False])
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("3.13.5", "the clone has the tag v3.13.5"),
+        ("3.13.4", "the clone has the tag v3.13.4"),
+        ("3.13.2", "the clone has the tag v3.13.5"),
+        ("3.13.5rc1", "the clone has the tag v3.13.5"),
+    ],
+)
+def test_a_version_that_is_out_is_said_with_the_one_to_write(
+    home: Path, clone: Path, version: str, why: str, *, fetched: bool
+) -> None:
+    """It is written all the same: a release that is out can be verified."""
+    file = home / "r.toml"
+    if not fetched:
+        shutil.copytree(clone, home / "cpython")
+        clone, why = home / "cpython", "the branch says 3.13.5+"
+        subprocess.run(["git", "-C", clone, "tag", "-d", "v3.13.4", "v3.13.5"], check=True)
+    ended = init(home, clone, "--version", version, "--file", file)
+    assert (ended.status, ended.err) == (0, "")
+    (line,) = (each for each in ended.out.splitlines() if "is out already" in each)
+    assert line == (
+        f'still to do: r.toml: version = "{version}" is out already, as {why}; to release the '
+        'next one, write version = "3.13.6" or version = "3.13.6rc1"'
+    )
+    assert written(file)["version"] == version
+    for told in re.findall(r'version = "([^"]+)"', line)[1:]:
+        file.unlink()
+        ended = init(home, clone, "--version", told, "--file", file)
+        assert "is out already" not in ended.out
+
+
+@pytest.mark.parametrize("version", ["3.13.7", "3.12.14", "3.14.0b1"])
+def test_a_version_that_is_not_out_is_written_as_it_is(
+    home: Path, clone: Path, version: str
+) -> None:
+    ended = init(home, clone, "--version", version, "--file", home / "r.toml")
+    assert "is out already" not in ended.out
 
 
 def test_a_version_that_is_none_is_refused(home: Path, clone: Path) -> None:
