@@ -43,7 +43,6 @@ def write_archive():
     after=[write_archive],
     reads=[archived[0]],
     writes=archived[1:],
-    signs=True,
     look=closing.look_signed,
     pep="V07",
 )

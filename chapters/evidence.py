@@ -36,7 +36,6 @@ stated = deferred(
 @plan.shared(
     after=[build_tarballs, build_docs, test_source, test_downloads, push_upstream],
     writes=[at.evidence],
-    signs=True,
     look=evidence.look_signed,
     only=with_bundles,
 )

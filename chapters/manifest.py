@@ -70,7 +70,6 @@ def write_manifest():
     after=[write_manifest],
     reads=[paths[0]],
     writes=paths[1:],
-    signs=True,
     look=release_manifest.look_signed,
     only=is_made,
 )

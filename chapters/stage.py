@@ -108,7 +108,6 @@ taken = [declare_taking(each) for each in SYSTEMS]
 @plan.shared(
     after=[stage_files, *taken, check_lights],
     writes=bundle_paths,
-    signs=True,
     look=bundles.look_signed,
     pep="Z18 Z19",
     only=with_bundles,

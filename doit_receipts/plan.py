@@ -177,7 +177,9 @@ class Plan:
         ``only_after`` names tasks of this release that have to be done before as well, and are no
         part of what it is made from: its receipt is the same with and without them.
         Of one that ``signs``, as of a PUBLIC one, every gate before it that judges what does not
-        change by itself has judged in the same run, and what is there at that moment.
+        change by itself has judged in the same run, and what is there at that moment. One that
+        signs with a login which ends soon leaves it out, as that would end before the gates do:
+        what it signed is judged before the PUBLIC step that shows it.
         """
 
         def declare(creator: Creator) -> Declared:

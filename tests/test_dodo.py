@@ -109,6 +109,24 @@ def test_tasks_keep_one_another_waiting_only_for_what_one_of_them_changes(
                 assert not alone or outside or written, (one, other, resource)
 
 
+def test_nobody_logs_in_while_gates_judge_again_and_what_they_sign_is_judged_before_it_is_public(
+    plans: dict[str, Plan],
+) -> None:
+    """An identity token is good for less time than the gates before a signature take."""
+    found = set()
+    for version, plan in plans.items():
+        for name, task in plan.tasks.items():
+            given = resources_of(task.calls)
+            if name.startswith("sign_") and any(each.startswith("signing.sig") for each in given):
+                found.add(name)
+                assert not task.signs, (version, name)
+                # The closing archive stays here.
+                assert name == "sign_archive" or any(
+                    name in plan.needs(each) for each in plan.tasks.values() if each.is_public
+                ), (version, name)
+    assert found == {"sign_bundles", "sign_evidence", "sign_manifest", "sign_archive"}
+
+
 def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, Task]) -> None:
     for name, task in tasks.items():
         assert re.fullmatch(r"[A-Z`][^\n]*\.", task.title), (name, task.title)

@@ -697,3 +697,22 @@ def test_a_gate_is_judged_by_each_run_that_acts_until_users_see_something(projec
         project.ran()
         assert project.doit(*filter(None, [name])).status == 0
         assert project.ran().count("judge") == judged, name
+
+
+def test_what_was_signed_without_its_gates_is_judged_before_users_see_it(project: Project) -> None:
+    """A login may end before all gates have judged, and nobody sees the signature until then."""
+    signs = SIGNED.replace(", signs=True", "").replace(
+        "effect=Effect.PUBLIC, after=[check_thing]", "effect=Effect.PUBLIC, after=[sign_thing]"
+    )
+    put, sign = signs.index("@plan.step(effect=Effect.PUBLIC"), signs.index("def sign_thing")
+    sign = signs.rindex("@plan.step", 0, sign)
+    group = signs.index("@plan.group")
+    project.declare(signs[:put] + signs[sign:group] + signs[put:sign] + signs[group:])
+    project.write("input", "bad")
+    assert project.doit("copy_a").status == 0
+    forge(project, "check_thing")
+    assert project.doit("sign_thing").status == 0
+    project.ran()
+    ended = project.doit()
+    assert (ended.status, "thing.bad: a: the thing is bad" in ended.out) == (1, True), ended
+    assert (world(project), project.ran()) == ("", ["judge"])
