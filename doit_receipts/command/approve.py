@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
-__all__ = ["Approve"]
+__all__ = ["UNSEEN", "Approve"]
+
+UNSEEN: Final = "nothing was signed"
+"""What is said where something else was shown than what is there now."""
 
 _OPT_NOTE: Final = option(
     "note", "a word that is signed with it, such as where the test report is", default="", short="m"
@@ -119,7 +122,7 @@ def _see_shown(plan: Plan, task: Task, approval: Approval, digest: str = "") -> 
     looks = [f"  look at  {each}" for each in to_look_at(plan, task.name)]
     raise StepFailed(
         where=task.name,
-        problem=f"{problem}; nothing was signed",
+        problem=f"{problem}; {UNSEEN}",
         remedy=f"look at what is there now, then {command}",
         details=(*looks, *_made(plan, task)),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -10,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from doit.cmdparse import CmdOption, CmdParse, CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 
+from doit_receipts.approvals import beginning
 from doit_receipts.command.command_line import NO_TASK, EndsAsTold, options_first
 from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
-from doit_receipts.typed import started_in
+from doit_receipts.intents import inputs_digest
+from doit_receipts.typed import started_in, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plugins.model.train import Member, Train
 
@@ -83,24 +87,33 @@ class TrainCommand(EndsAsTold):
             )
             raise InvalidCommand(message)
         train = _train(started_in() / Path(opt_values["train_file"]).expanduser())
+        told = _told(opt_values["train_file"])
         if pos_args[0] == "approve":
-            return _approve(train, pos_args)
+            return _approve(train, pos_args, told)
         if pos_args[0] in _WORDS:
             return _decide(train, pos_args)
-        runs = pos_args[0] not in _COMMANDS or pos_args[0] == "run"
-        words = pos_args if pos_args[0] in _COMMANDS else ["run", *pos_args]
-        status, before = _WAITING, None
-        while status == _WAITING and before != (left := _left(train)):
-            status, before = each_release(train, words), left
-            if not runs:
-                break
-        return status
+        return _do(train, pos_args, told)
 
 
 _WORDS: Final = frozenset({"adopt", "retry"})
 _COMMANDS: Final = _WORDS | {
     "approve", "check", "graph", "list", "next", "plan", "report", "run", "verify", "why",
 }  # fmt: skip
+
+
+def _do(train: Train, words: Sequence[str], told: Sequence[str]) -> int:
+    """The command, or run of tasks, was done; what all releases wait for is shown behind it."""
+    runs = words[0] not in _COMMANDS or words[0] == "run"
+    status, before = _WAITING, None
+    while status == _WAITING and before != (left := _left(train)):
+        status = each_release(train, words if words[0] in _COMMANDS else ["run", *words])
+        before = left
+        if not runs:
+            break
+    shows = words[0] == "next" or (words[0] == "list" and "--status" in words)
+    if (shows or (runs and status == _WAITING)) and _JSON not in words:
+        _show_asked(train, told)
+    return status
 
 
 def each_release(train: Train, words: Sequence[str]) -> int:
@@ -155,23 +168,52 @@ def _refuse_stranger(member: Member, named: Train | None, train: Train) -> None:
         )
 
 
-def _approve(train: Train, words: Sequence[str]) -> int:
-    """The person's green light for each release, or for none while one of them is not ready."""
-    _refuse_digest(words)
-    for member in train.releases:
-        status, said = _heard(member, [*words, "--trial"])
+def _approve(train: Train, words: Sequence[str], told: Sequence[str]) -> int:
+    """The person's green light for each release, or for none while one of them is not ready.
+
+    A digest is one of what all of them are about now; each release is given its own by it.
+    """
+    # late: only who approves needs what an approval is
+    from doit_receipts.command.approve import UNSEEN
+
+    options, names = _options_and_names(words)
+    each_words = [list(words)] * len(train.releases)
+    shown = ""
+    if len(names) in (1, 2):
+        subjects = {}
+        for member in train.releases:
+            status, said, subject = _subject(member, names[0])
+            if status:
+                sys.stdout.write(f"{said}nothing was approved\n")
+                return status
+            subjects[member.name] = subject
+        shown = _command(told, names[0], subjects)
+        if names[1:]:
+            digest, now = names[1].lower(), inputs_digest(subjects)
+            if len(digest) < len(beginning(now)) or not now.startswith(digest):
+                sys.stdout.write(
+                    f"{names[0]}: is about {beginning(now)} now, and {names[1]} was looked at;"
+                    " nothing was approved; look at what doit train next shows, then\n"
+                    f"  {shown}\n"
+                )
+                return 1
+            each_words = [["approve", *options, names[0], subject] for subject in subjects.values()]
+    for member, its in zip(train.releases, each_words, strict=True):
+        status, said = _heard(member, [*its, "--trial"])
         if status:
-            sys.stdout.write(f"{said}nothing was approved\n")
+            is_other = UNSEEN in said
+            more = f"; for all releases, look at each, then\n  {shown}" if is_other else ""
+            sys.stdout.write(f"{said}nothing was approved{more}\n")
             return status
-    for member in train.releases:
-        if status := _doit(*words, f"--release={member.file}"):
+    for member, its in zip(train.releases, each_words, strict=True):
+        if status := _doit(*its, f"--release={member.file}"):
             sys.stdout.write(f"{member.name} is not approved, nor is any release after it\n")
             return status
     return 0
 
 
-def _refuse_digest(words: Sequence[str]) -> None:
-    """Raise InvalidCommand for a digest: what one release showed is nothing of another's."""
+def _options_and_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The options of an approval and the names that it is given; none if they cannot be read."""
     from doit_receipts.command.approve import Approve
 
     known = CmdParse([CmdOption(each) for each in Approve.cmd_options])
@@ -179,14 +221,45 @@ def _refuse_digest(words: Sequence[str]) -> None:
     # What cannot be read here is told by the command itself.
     with suppress(CmdParseError):
         told = options_first(words[1:], known)
-    names = told[told.index("--") + 1 :] if told else []
-    if names[1:]:
-        asked = " ".join(names[:2])
-        message = (
-            "a digest is of what one release showed: leave it out to approve what the last run of"
-            f" each release showed, or run doit approve {asked} --release FILE"
-        )
-        raise InvalidCommand(message)
+    if not told:
+        return [], []
+    return told[: told.index("--")], told[told.index("--") + 1 :]
+
+
+def _subject(member: Member, approval: str) -> tuple[int, str, str]:
+    """What the release would approve now, behind the status and words of the command for it."""
+    status, said = _heard(member, ["approve", approval, "--statement"])
+    if status:
+        return status, said, ""
+    return 0, "", json.loads(said.removeprefix(f"{member.name}: "))["subject"]
+
+
+def _show_asked(train: Train, told: Sequence[str]) -> None:
+    """What people are asked to approve is shown, with one digest, where all releases have it."""
+    asked: dict[str, None] = {}
+    for member in train.releases:
+        status, said = _heard(member, ["next", _JSON])
+        people = [] if status else json.loads(said.removeprefix(f"{member.name}: "))["people"]
+        tasks = [task for person in people for task in person["tasks"] if task["command"]]
+        asked |= dict.fromkeys(task["name"] for task in tasks)
+    for name in asked:
+        found = {each.name: _subject(each, name) for each in train.releases}
+        if not any(status for status, _, _ in found.values()):
+            subjects = {each: subject for each, (_, _, subject) in found.items()}
+            sys.stdout.write(f"for all releases: {_command(told, name, subjects)}\n")
+
+
+def _command(told: Sequence[str], approval: str, subjects: Mapping[str, str]) -> str:
+    """The words to type to approve all of it; subjects by the name of their release."""
+    return typed("train", *told, "approve", approval, beginning(inputs_digest(subjects)))
+
+
+def _told(file: str) -> list[str]:
+    """The words that name the train, where one with its usual name, or by PEP101_TRAIN, is not."""
+    from plugins.services.environment import exported
+
+    usual = exported(_OPT_FILE["env_var"]) or _OPT_FILE["default"]
+    return [] if file == usual else ["--train", shlex.quote(file)]
 
 
 def _decide(train: Train, words: Sequence[str]) -> int:

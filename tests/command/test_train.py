@@ -123,8 +123,8 @@ def test_approval_is_given_for_all_releases_or_for_none(
     digest = command.split()[2]
     for words in ((digest,), (digest, "--note", "read"), ("--note=read", digest)):
         refused = project.doit("train", "approve", "approve_a", *words)
-        assert refused.status == 3, refused
-        assert f"doit approve approve_a {digest} --release FILE" in refused.said
+        assert refused.status == 1, refused
+        assert f"now, and {digest} was looked at; nothing was approved" in refused.out
     assert [each.exists() for each in approvals] == [False, False]
     assert project.doit(*command.split()).status == 0  # what it shows is what helps
     assert [each.exists() for each in approvals] == [False, True]
@@ -133,6 +133,66 @@ def test_approval_is_given_for_all_releases_or_for_none(
     assert given.status == 0, given
     assert [each.exists() for each in approvals] == [True, True]
     assert project.doit("train", "export").status == 0
+
+
+def signing(project: PythonProject, key: str, keyring: GnupgHome) -> list[Path]:
+    """Both releases wait for an approval by this key; gives where it will be."""
+    project.declare(APPROVAL.replace('"input"', 'f"input-{release.version}"'))
+    for version in ("3.13.6", "3.12.5"):
+        project.write(f"input-{version}", "hello")
+        text = project.folder.joinpath(f"{version}.toml").read_text().partition("gpg_key")[0]
+        signs = f'gpg_key = "{key}"\ngnupg_home = "{keyring.folder}"\n'
+        project.write(f"{version}.toml", text + signs)
+    return [
+        project.folder / "build" / version / "approvals" / "approve_a.json"
+        for version in ("3.13.6", "3.12.5")
+    ]
+
+
+def test_what_was_made_again_is_approved_for_all_releases_by_one_digest(
+    project: PythonProject, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    """Both were asked for something else before: the announcement was edited, and shown again."""
+    approvals = signing(project, keyring.key(tmp_path.name), keyring)
+
+    def shown(said: str) -> list[str]:
+        found = re.findall(r"doit train (approve approve_a [0-9a-f]{16})$", said, re.MULTILINE)
+        assert len(found) == 1, said
+        return ["train", *found[0].split()]
+
+    before = shown(project.doit("train", "export").out)
+    assert shown(project.doit("train", "next").out) == before
+    assert shown(project.doit("train", "list", "--status").out) == before
+    project.write("input-3.12.5", "edited")
+    asked = project.doit("train", "export")
+    assert asked.status == 4, asked
+    now = shown(asked.out)
+    assert now != before
+    plain = project.doit("train", "approve", "approve_a")
+    assert (plain.status, shown(plain.out)) == (1, now), plain
+    old = project.doit(*before)
+    assert (old.status, shown(old.out)) == (1, now), old
+    assert [each.exists() for each in approvals] == [False, False]
+    assert project.doit(*now, "--trial").status == 0
+    assert [each.exists() for each in approvals] == [False, False]
+    given = project.doit(*now[:2], "--note", now[3], *now[2:])
+    assert given.status == 0, given
+    assert [each.exists() for each in approvals] == [True, True]
+    assert json.loads(approvals[1].read_text())["note"] == now[3]
+    done = project.doit("train", "export")
+    assert (done.status, "train approve" in done.out) == (0, False), done
+
+
+def test_command_for_all_releases_names_the_train_where_that_is_needed(
+    project: PythonProject, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    signing(project, keyring.key(tmp_path.name), keyring)
+    for version in ("3.13.6", "3.12.5"):
+        text = project.folder.joinpath(f"{version}.toml").read_text()
+        project.write(f"{version}.toml", text.replace("train.toml", "the day.toml"))
+    project.folder.joinpath("train.toml").rename(project.folder / "the day.toml")
+    asked = project.doit("train", "--train", "the day.toml", "export")
+    assert re.search(r"\bdoit train --train 'the day.toml' approve approve_a \w{16}\n", asked.out)
 
 
 def test_key_that_cannot_sign_for_one_release_signs_for_none_after_it(
