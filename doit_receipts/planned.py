@@ -20,7 +20,7 @@ from doit_receipts.errors import ReleaseError
 from doit_receipts.finding import blocking
 from doit_receipts.outside import Unanswered, heard_by
 from doit_receipts.probe import RemoteState
-from doit_receipts.status import TaskState, statuses
+from doit_receipts.status import TaskState, approve_command, statuses
 from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times, waits_since
 
@@ -107,7 +107,11 @@ def _planned(
     ``before`` are open tasks right before it.
     """
     if task.kind is Kind.APPROVAL and status.state is not TaskState.READY:
-        return Planned(task, Foreseen.WAITS, why=plan.project.command("approve", task.name))
+        is_asked = status.state is TaskState.WAITING
+        command = plan.project.command("approve", task.name)
+        return Planned(
+            task, Foreseen.WAITS, why=approve_command(plan, task.name) if is_asked else command
+        )
     if blocked:
         return Planned(task, Foreseen.STOPS, why=blocked)
     if task.look is None:

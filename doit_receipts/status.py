@@ -177,7 +177,7 @@ def _one(plan: Plan, task: Task, open_: list[str]) -> Status:
     if not reasons:
         return Status(TaskState.DONE)
     if task.kind is Kind.APPROVAL:
-        fresh = Status(TaskState.WAITING, f"doit approve {task.name}", task.who)
+        fresh = Status(TaskState.WAITING, approve_command(plan, task.name), task.who)
     elif reasons == (ASKED_AGAIN,):
         fresh = Status(TaskState.READY, "passed; checked again in every run", passed=True)
     elif done_before and task.volatile and plan.receipts.guarded_happened(task):

@@ -34,7 +34,8 @@ def await_told(clock: Clock, *, approved: bool, until: datetime, who: str) -> di
             clock,
             until=until,
             who=who,
-            remedy="upload the msixupload artifacts there and run doit approve approve_store",
+            remedy="upload the msixupload artifacts there and run doit approve approve_store, with"
+            " the digest that doit next shows",
             by_hand=True,
         )
     return {"store": "has the packages"}

@@ -60,6 +60,17 @@ def test_release_waits_until_it_is_approved_and_then_goes_on(awaiting: Project) 
     assert awaiting.receipt("approve_a")["facts"]["note"] == "read it twice"
 
 
+def test_every_command_names_the_digest_of_what_is_to_be_approved(awaiting: Project) -> None:
+    early = awaiting.doit("plan").out
+    assert "approve_a waits for RM: doit approve approve_a\n" in early
+    assert awaiting.doit("run", "copy_a").status == 0
+    for words in (("plan",), ("list", "--status"), ("next",), ("why", "approve_a")):
+        said = awaiting.doit(*words).out
+        assert len(set(re.findall(r"approve approve_a [0-9a-f]{16}\b", said))) == 1, said
+        # A cell of the table is cut where the line ends.
+        assert not re.search(r"approve approve_a(?! [0-9a-f]{16}\b| [0-9a-f]*…)", said), said
+
+
 def test_approval_of_bytes_that_changed_since_is_void(awaiting: Project) -> None:
     awaiting.doit("export")
     awaiting.doit("approve", "approve_a")

@@ -32,7 +32,9 @@ def test_expert_is_waited_for_and_then_named_with_what_to_do() -> None:
         await_told(At(8), approved=False, until=LAST, who="Wanda Windows")
     assert waiting.value.who == "Wanda Windows"
     asked = "ask Wanda Windows to upload the msixupload artifacts there and run doit approve"
+    shown = "doit approve approve_store, with the digest that doit next shows"
     assert asked in waiting.value.remedy
+    assert shown in waiting.value.remedy
     with pytest.raises(StepFailed, match="due on 2026-12-09") as failed:
         await_told(At(10), approved=False, until=LAST, who="Wanda Windows")
     assert asked in failed.value.remedy
