@@ -238,6 +238,7 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
     """
     left = receipts_left(plan.context.journal)
     sealed = seals(plan.context.journal) if act.is_final else frozenset()
+    anew: set[Path] = set()
     before = plan.needs(act)
     seen = {
         name
@@ -251,7 +252,7 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
             continue
         digest = plan.state.digest(plan.receipts.receipt_path(name))
         if act.is_final and not gate.volatile:
-            if plan.seal_of(name, digest) in sealed and _judged_this(plan, gate):
+            if plan.seal_of(name, digest) in sealed and _judged_this(plan, gate, anew):
                 continue
             why = f"this run has not judged it, and {act.name} cannot be taken back"
         # Lines of earlier versions name no receipt.
@@ -274,10 +275,14 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
         _leave(plan, replace(_receipt_of(plan, gate, inputs | waived), findings=findings), began_s)
 
 
-def _judged_this(plan: Plan, gate: Task) -> bool:
-    """Whether what the gate's receipt says that it judged is what is there now, read anew."""
-    for path in gate.reads:
+def _judged_this(plan: Plan, gate: Task, anew: set[Path]) -> bool:
+    """Whether what the gate's receipt says that it judged is what is there now, read anew.
+
+    Files that are in ``anew`` were read for another gate of the same act; the others come in.
+    """
+    for path in set(gate.reads) - anew:
         plan.state.forget(path)
+        anew.add(path)
     receipt = plan.receipts.receipt(gate.name)
     now = plan.receipts.inputs(gate)
     return receipt is not None and now == {

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -716,3 +717,33 @@ def test_what_was_signed_without_its_gates_is_judged_before_users_see_it(project
     ended = project.doit()
     assert (ended.status, "thing.bad: a: the thing is bad" in ended.out) == (1, True), ended
     assert (world(project), project.ran()) == ("", ["judge"])
+
+
+def test_gates_of_one_file_read_it_once_before_what_is_final(project: Project) -> None:
+    """Archives of many megabytes are judged by several gates, and signed behind all of them."""
+    reading = """
+import sys
+
+def hear(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("/src/a") and arguments[1] is None:
+        ran("read")
+
+sys.addaudithook(hear)
+"""
+    gate = SIGNED[SIGNED.index("@plan.gate") : SIGNED.index("@plan.step(effect=Effect.PUBLIC")]
+    more = "".join(gate.replace("check_thing", f"check_{each}") for each in ("b", "c"))
+    text = SIGNED.replace(gate, gate + more).replace(
+        "@plan.step(after=[check_thing]", "@plan.step(after=[check_thing, check_b, check_c]"
+    )
+    made = 'call(copy, at.src / "a", at.src / "s")', 'call(copy, HERE / "input", at.src / "s")'
+    own = 'reads=[at.src / "a"], writes=', "writes="  # it reads for itself once more
+    project.declare(reading + text.replace(*made).replace(*own))
+    project.write("input", "good")
+    assert project.doit("copy_a").status == 0
+    time.sleep(0.1)  # a digest is kept of a file that has not just changed
+    project.ran()
+    assert project.doit("check_thing", "check_b", "check_c", "sign_thing").status == 0
+    log = project.ran()
+    last = len(log) - log[::-1].index("judge")
+    assert log.count("judge") == 3
+    assert log[last:].count("read") == 1, log
