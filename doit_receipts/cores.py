@@ -26,6 +26,7 @@ __all__ = ["Cores", "MakeJobs", "cores_here", "jobs_of_make", "sharing", "some_c
 _TOKEN: Final = b"+"
 _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
+_MANY: Final = 65536
 _LOOK_S: Final = 1.0
 _ROOT: Final = Path("/")
 _shared: list[Cores] = []
@@ -93,7 +94,8 @@ class Cores:
 
     def restore(self) -> None:
         """All cores are free: nobody has one, and what a killed program had comes back."""
-        self.take(self.count)
+        while self.take(_MANY):
+            pass
         self.give_back(self.count)
 
     @contextmanager

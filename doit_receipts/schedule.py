@@ -138,10 +138,15 @@ class Schedule:
         self._used.subtract(claim.amounts)
         if self._cores is not None and _CORES in claim.amounts:
             self._cores.give_back(self._wanted(claim))
-            if not self._used[_CORES]:
-                self._cores.restore()
+        if self._cores is not None and not any(map(self._may_have_cores, self._running)):
+            self._cores.restore()
         for each in (*claim.shared, *claim.alone, *AMOUNTS):
             self._let_on(each)
+
+    def _may_have_cores(self, name: str) -> bool:
+        """Whether the task takes cores, or is an act before which gates that do judge again."""
+        task = self._tasks[name]
+        return _CORES in task.takes or task.signs or task.look is not None
 
     def look_again(self) -> None:
         """Those that wait for a part of the machine are tried again: others may have left some."""

@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from doit_receipts.calls import call
 from doit_receipts.cores import Cores, cores_here, jobs_of_make, sharing, some_cores
 from doit_receipts.schedule import Schedule
+from doit_receipts.task import Effect
 from tests.engine.test_schedule import a_task, all_that_begin, named
 from tests.waiting import wait_until
 
@@ -103,6 +106,27 @@ def test_who_takes_cores_begins_when_they_are_there(cores: Cores) -> None:
     assert all_that_begin(schedule) == ["b"]
     schedule.ended("b")  # nobody else says that he takes any: what is missing was lost
     assert all_that_begin(schedule) == ["d"]
+
+
+def test_cores_of_a_gate_that_judges_again_within_an_act_are_not_made_twice(cores: Cores) -> None:
+    """The act takes none by its declaration, and its gate has some while another step ends."""
+    act = replace(a_task("act", effect=Effect.SHARED), look=lambda: call(print))
+    tasks = named(act, a_task("build", cores=1))
+    schedule = Schedule(tasks, 8, took_s={}, cores=cores)
+    for name in tasks:
+        schedule.add(name)
+    assert all_that_begin(schedule) == ["act", "build"]
+    with cores.some(3):
+        schedule.ended("build")
+    assert cores.take(9) == 4
+    schedule.ended("act")  # one that was killed gives nothing back
+    assert cores.take(9) == 4
+
+
+def test_more_cores_than_there_are_do_not_stay(cores: Cores) -> None:
+    cores.give_back(2)
+    cores.restore()
+    assert cores.take(9) == 4
 
 
 MAKEFILE = """\
