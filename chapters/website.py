@@ -106,7 +106,7 @@ def purge_pages():
     )
 
 
-@plan.gate(after=[purge_pages], pep="W06 Z24")
+@plan.gate(after=[purge_pages], of_published=True, pep="W06 Z24")
 def check_site():
     """Stop unless the website shows the release and lists every file as it is served."""
     return [

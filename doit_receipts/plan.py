@@ -239,11 +239,14 @@ class Plan:
         only: bool = True,
         volatile: bool = False,
         takes: Mapping[str, int] | None = None,
+        of_published: bool = False,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task made of checks; what stands behind it does not start while a finding blocks.
 
-        One that works hard says what it ``takes``, as a step does.
+        One that works hard says what it ``takes``, as a step does. One ``of_published`` judges what
+        users see already, and nothing that is here alone: once it passed, it does not judge again
+        in each run that signs or publishes, since what others changed there would stop it.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -259,6 +262,7 @@ class Plan:
                 labels=labels,
                 volatile=volatile,
                 takes=takes or {},
+                of_published=of_published,
             )
 
         return declare

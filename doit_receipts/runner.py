@@ -231,7 +231,8 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
 
     Anybody who can write to the folder can write a receipt with a true seal, and a line of the
     journal with it. So before what others will believe (``Task.is_final``) no file counts: a gate
-    whose answer is the same at any time has judged in this run, and what is there now.
+    whose answer is the same at any time has judged in this run, and what is there now. One that is
+    ``of_published`` counts by its receipt and the journal, as one of what moves does.
     Gates of what users have seen are left as they are, and so are those that judge what moves,
     whose work is done where the journal was lost: the world may have gone on since, and they could
     stop nothing any more. Raises BlockedError.
@@ -251,7 +252,7 @@ def _judge_gates_again(plan: Plan, act: Task) -> None:
         if gate.kind is not Kind.GATE or name in seen or plan.receipts.receipt(name) is None:
             continue
         digest = plan.state.digest(plan.receipts.receipt_path(name))
-        if act.is_final and not gate.volatile:
+        if act.is_final and not (gate.volatile or gate.of_published):
             if plan.seal_of(name, digest) in sealed and _judged_this(plan, gate, anew):
                 continue
             why = f"this run has not judged it, and {act.name} cannot be taken back"

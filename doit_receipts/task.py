@@ -53,6 +53,7 @@ class Task:
     gives the call whose result is a Probe of the part of the world that the step changes, before
     it acts and after.
     What ``signs`` vouches for what it is made from: see ``is_final``.
+    A gate ``of_published`` judges what users see already: see ``Plan.gate``.
     ``takes`` is how much of the machine it needs while others run (see ``AMOUNTS``).
     ``labels`` are words of the project by kind, such as ids of its obligations.
     """
@@ -76,6 +77,7 @@ class Task:
     takes: Mapping[str, int] = field(default_factory=dict)
     only_after: tuple[str, ...] = ()
     signs: bool = False
+    of_published: bool = False
 
     @property
     def label(self) -> str:

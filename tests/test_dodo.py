@@ -127,6 +127,16 @@ def test_nobody_logs_in_while_gates_judge_again_and_what_they_sign_is_judged_bef
     assert found == {"sign_bundles", "sign_evidence", "sign_manifest", "sign_archive"}
 
 
+def test_only_gates_of_what_is_public_pass_for_all_runs(plans: dict[str, Plan]) -> None:
+    """They stand behind a page that users see, and read no file here."""
+    for plan in plans.values():
+        for name, task in plan.tasks.items():
+            if task.of_published:
+                assert name == "check_site"
+                assert "publish_page" in plan.needs(task)
+                assert not task.reads
+
+
 def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, Task]) -> None:
     for name, task in tasks.items():
         assert re.fullmatch(r"[A-Z`][^\n]*\.", task.title), (name, task.title)

@@ -747,3 +747,37 @@ sys.addaudithook(hear)
     last = len(log) - log[::-1].index("judge")
     assert log.count("judge") == 3
     assert log[last:].count("read") == 1, log
+
+
+def test_a_gate_of_what_users_see_stops_no_act_in_another_run(project: Project) -> None:
+    """It passed; what others change afterwards, or an answer of 503, is nothing of the release."""
+    judge = GATED[GATED.index("def judge") : GATED.index("@plan.gate")]
+    tasks = [
+        f"""
+@plan.public(after=[{after}], look=never_seen)
+def mail_{name}():
+    \"\"\"Mail it.\"\"\"
+    return call(put, "{name}")
+"""
+        for name, after in (("a", "task_copy_a"), ("b", "check_site"), ("c", "check_site"))
+    ]
+    gate = """
+@plan.gate(after=[mail_a], of_published=True)
+def check_site():
+    \"\"\"Stop unless the site shows it.\"\"\"
+    return call(judge, HERE / "site")
+"""
+    end = GATED[GATED.index("@plan.group") :].replace("task_put_thing", "mail_b, mail_c")
+    project.declare(WORLD + judge + tasks[0] + gate + tasks[1] + tasks[2] + end)
+    project.write("input", "good")
+    project.write("site", "bad")
+    early = project.doit("mail_b")
+    assert (early.status, world(project)) == (1, "a"), early
+    project.write("site", "good")
+    assert project.doit("mail_b").status == 0
+    project.write("site", "bad")
+    ended = project.doit("mail_c")
+    assert (ended.status, world(project)) == (0, "abc"), ended
+    (project.work / "receipts" / "check_site.json").unlink()
+    (project.work / "receipts" / "mail_c.json").unlink()
+    assert project.doit("mail_c").status == 1
