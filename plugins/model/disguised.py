@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["disguises", "unseen_characters"]
 
@@ -26,23 +26,43 @@ _JOINER: Final = "\u200d"
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _CODE: Final = re.compile(r"```.*?```|``[^\n]*?``|`[^`\n]*`", re.DOTALL)
+_SPAN: Final = re.compile(r"\\.|(`++)(?:(.*?)(?<!`)\1(?!`))?")
+_MASKED: Final = str.maketrans(dict.fromkeys("[]()<>&", " "))
+_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_RULE: Final = "-:| \t>*+.)0123456789"
+"""Of what the line below a table's head consists, in a list or a quotation as well."""
+_LINE_END: Final = re.compile(r"\r\n?|\n")
 # An address in angle brackets is none, and neither is a comparison with a space behind it.
 _TAG: Final = re.compile(
     r"<(?!(?:https?|mailto):[^<>\s]*>|[\w.+-]+@[\w.-]+>)(?:/?[a-zA-Z][^<>\s/]*|[!?])[^<>]{0,200}"
 )
 _HARMLESS: Final = re.compile(r"</?(?:b|br|code|em|hr|i|kbd|strong|sub|sup) ?/?", re.IGNORECASE)
 _WORDS: Final = r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]{0,300}\]){1,300})\]"
-_LINK: Final = re.compile(_WORDS + r"\(\s*<?([^)>\s]{1,2000})")
+# What is neither the end of the link nor the begin of a title makes it none: f[T](key: int).
+_LINK: Final = re.compile(
+    _WORDS + r"\(\s*+(<[^<>\n]{1,2000}+|[^)\s]{1,2000}+)(?=>|\s*+\)|\s++[\"'(]|[^)\s])"
+)
 # Its target stands elsewhere, under the name in the second brackets, or else under its words.
 _NAMED: Final = re.compile(_WORDS + r"(?:\[([^\[\]]{0,300})\])?(?![\[(:])")
-_TARGET: Final = re.compile(r"^ {0,3}\[([^\[\]]{1,300})\]:\s*<?([^>\s]{1,2000})", re.MULTILINE)
+_TARGET: Final = re.compile(
+    r"^ {0,3}\[([^\[\]]{1,300})\]:\s*+(<[^<>\n]{1,2000}+|\S{1,2000}+)"
+    r"(?=>|\S|[ \t]*+(?:[\"'(\r\n]|\Z))",
+    re.MULTILINE,
+)
 # As PEPs and NEWS have it.
 _OF_SPHINX: Final = re.compile(r"`([^`<>]{1,300}?)\s*<([^<>`\s]{1,2000})>`_")
 _HOST: Final = re.compile(r"(?:https?://|(?<![\w@/.-])(?=www\.))([\w.-]+)", re.IGNORECASE)
+# A number before its last word makes a version of it, and no host: 3.15.0.dev.
 _BARE_HOST: Final = re.compile(
-    r"(?<![\w@/.-])((?:[\w-]+\.){1,5}(?:org|com|net|io|dev|info))(?![\w-]|\.\w)", re.IGNORECASE
+    r"(?<![\w@/.-])((?:[\w-]+\.){0,4}(?!\d+\.)[\w-]+\.(?:org|com|net|io|dev|info))(?![\w-]|\.\w)",
+    re.IGNORECASE,
 )
-_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# Names in Python's own code end like this too: logging.info.
+_LIKE_CODE: Final = ("io", "dev", "info")
+_OURS: Final = re.compile(
+    r"(?<![\w@/.-])((?:[\w-]+\.){0,4}python\.org)(?![\w-]|\.\w)", re.IGNORECASE
+)
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):(?!\Z)", re.IGNORECASE)
 _SCHEMES: Final = ("http", "https", "mailto")
 _WITH_USER: Final = re.compile(r"https?:[/\\]*[^\s/<>()\[\]\"'`?#]*@[^\s/<>()?#]*", re.IGNORECASE)
 # Letters of other alphabets that look like Latin ones, within a word of Latin ones.
@@ -77,19 +97,65 @@ def disguises(text: str) -> tuple[str, ...]:
         f"has an address with a user's name before the host: {each}"
         for each in _WITH_USER.findall(_CODE.sub(" ", shown))
     ]
-    found += [problem for each in _links(shown) if (problem := _problem_of(*each))]
+    found += [problem for each in _links(text) if (problem := _problem_of(*each))]
     return tuple(dict.fromkeys(found))
 
 
 def _links(text: str) -> Iterator[tuple[str, str]]:
     """The words and the target of each link, in the order of the ways to write one."""
-    yield from _LINK.findall(text)
-    yield from _OF_SPHINX.findall(text)
-    targets = {_label(name): target for name, target in reversed(_TARGET.findall(text))}
-    for words, name in _NAMED.findall(text):
-        if target := targets.get(_label(name or words)):
+    lines = _outside_blocks(text)
+    yield from _OF_SPHINX.findall(html.unescape("\n".join(lines)))
+    shown = html.unescape("\n".join(_with_masked_spans(lines)))
+    yield from ((words, target.lstrip("<")) for words, target in _LINK.findall(shown))
+    targets = {
+        _label(name): target.lstrip("<") for name, target in reversed(_TARGET.findall(shown))
+    }
+    for words, name in _NAMED.findall(shown):
+        # Words with ^ are the mark of a footnote, which is text and leads nowhere.
+        if (target := targets.get(_label(name or words))) and not words.startswith("^"):
             yield words, target
-    yield from (("", target) for target in targets.values())
+    yield from (("", target) for name, target in targets.items() if not name.startswith("^"))
+
+
+def _outside_blocks(text: str) -> list[str]:
+    """The lines, without those of code blocks.
+
+    A block is one if all readers of Markdown agree: up to the first fence within HTML, or one that
+    is not at the margin, which may be of a list and end with it.
+    """
+    lines, fence, is_html, is_certain = [], "", False, True
+    for line in _LINE_END.split(text):
+        mark = _FENCE.fullmatch(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not mark[2].strip(" \t"):
+                fence = ""
+            continue
+        is_html = bool(line.strip()) and (is_html or line.lstrip(" >").startswith("<"))
+        if mark and (mark[1][0] == "~" or "`" not in mark[2]):
+            is_certain = is_certain and line.startswith(mark[1]) and not is_html
+            fence = mark[1] if is_certain else ""
+        lines.append("" if fence else line)
+    return lines
+
+
+def _with_masked_spans(lines: Sequence[str]) -> Iterator[str]:
+    """The lines, with spaces for what would make a link in the code spans.
+
+    A span that may end in another line, or be cut by the columns of a table, is left as it is.
+    """
+    has_table = any("|" in line and not line.strip(_RULE) for line in lines)
+    is_open = False
+    for line in lines:
+        is_open = is_open and bool(line.strip())
+        if not is_open and not (has_table and "|" in line):
+            yield _SPAN.sub(_masked, line)
+        else:
+            yield line
+        is_open = is_open or any(each[1] and each[2] is None for each in _SPAN.finditer(line))
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found[0] if found[2] is None else found[0].translate(_MASKED)
 
 
 def _label(name: str) -> str:
@@ -104,8 +170,10 @@ def _problem_of(words: str, target: str) -> str:
     named, leads = _named_host(words), _host(target)
     if named and named != leads:
         return f"has a link that reads {named} and leads to {leads}"
-    bare = _BARE_HOST.search(words)
+    bare = _BARE_HOST.search(_CODE.sub(" ", words)) or _OURS.search(words)
     named = _host(f"//{bare[1]}") if bare and not named else ""
+    if named.endswith(_LIKE_CODE) and f".{leads}".endswith(".python.org"):
+        return ""
     if named and named != leads and not leads.endswith(f".{named}"):
         return f"has a link that reads {named} and leads to {leads}"
     return ""

@@ -77,6 +77,35 @@ from plugins.model.disguised import disguises, unseen_characters
         ("\u03a1ython", "a word of two alphabets"),
         ("\u039cake", "a word of two alphabets"),
         ("[https://docs.python.org/](/downloads/)", "reads docs.python.org and leads to"),
+        ("[x](<javascript: alert(1)>) ", "has a link to javascript:"),
+        ("[x](javascript:alert(1) 'a title')", "has a link to javascript:"),
+        ("[x][y]\n\n[y]: javascript:alert(1) (a title)", "has a link to javascript:"),
+        ("[www.python.org](https://evil.example/" + "x" * 3000 + ")", "leads to evil.example"),
+        ("[python.org][^1]\n\n[^1]: https://evil.example/", "leads to evil.example"),
+        ("[`python.org`](https://evil.example/)", "leads to evil.example"),
+        ("[`https://peps.io/`](https://evil.example/)", "leads to evil.example"),
+        ("[pages.github.io](https://evil.example/)", "leads to evil.example"),
+        *(
+            (each.replace("LIE", "[python.org](https://evil.example/)"), "leads to evil.example")
+            for each in (
+                "a ``` b\n\nLIE\n\n```",
+                "\\`LIE\\`",
+                "&#96;LIE&#96;",
+                "\\`` a `LIE` b`",
+                "`a\nb` LIE `c`",
+                "a `\n# LIE `",
+                "- a\n  ```\nLIE\n```",
+                "<br>\n```\n\nLIE\n```",
+                "~~~\r~~~\rLIE",
+                "~~~ `\nx\n~~~\nLIE",
+                " ```\n```\nLIE",
+                "<b> x\n```\n\n```\nLIE",
+                "```\n   ```\nLIE\n```\n```",
+                "``` `\nLIE\n```",
+                "|a|b|\n|-|-|\n| ` | a ` b ` LIE ` c |",
+                "```x\n``` LIE\n```\nLIE",
+            )
+        ),
     ],
 )
 def test_text_that_reads_differently_from_what_it_is_is_told(text: str, problem: str) -> None:
@@ -101,6 +130,15 @@ def test_text_that_reads_differently_from_what_it_is_is_told(text: str, problem:
         "one<br>two<br />three H<sub>2</sub>O <kbd>x</kbd>",
         "[https://www.python.org/x](https://python.org/x) [here](https://github.com/python)",
         "[PEP 719](https://peps.python.org/pep-0719/), [the page](/downloads/) for Node.js\r\n\tx",
+        "def max[T](args: Iterable[T]) -> T: ...\n\n    def f[T](data: T): ...",
+        "```python\ndef max[T](args:T) -> T:\n    funcs[i](key:int)\n```\n",
+        "~~~\nfuncs[i](key:int)\n[a]: data:x\n~~~\n\n```\n[x](key:int)",
+        "Call `funcs[i](key:int)`, `funcs[i](key: int)` and ``a`b[i](key:int) | None``.",
+        "Faster[^1] and smaller.[^note]\n\n[^1]: Note: on Linux.\n[^note]: Note:\n    on macOS.",
+        "[^1]\n\n[^1]: gh:1",
+        "[`logging.info()`](https://docs.python.org/3/library/logging.html)",
+        "[`x.io`](https://github.com/python/cpython) [logging.info](https://docs.python.org/3/)",
+        "[Python 3.15.0.dev](https://github.com/python/cpython) [3.15.0.dev](/downloads/)",
     ],
 )
 def test_text_that_is_what_it_seems_is_left_alone(text: str) -> None:
@@ -112,5 +150,22 @@ def test_each_character_is_named_once() -> None:
 
 
 def test_long_texts_are_judged_in_no_time() -> None:
-    for piece in ("<a ", "[", "`", "[a](", "a\u0430", "a", "&#", "http://", "<", "www."):
+    for piece in (
+        "<a ",
+        "[",
+        "`",
+        "[a](",
+        "a\u0430",
+        "a",
+        "&#",
+        "http://",
+        "<",
+        "www.",
+        "[a](<",
+        "[a]: b",
+        "```a\n",
+        "` ",
+        "a.",
+        "\\",
+    ):
         disguises(piece * 200_000)
