@@ -82,7 +82,7 @@ class AnonymousClient:
         self._lock = Lock()
         self._clients: dict[str, HttpClient] = {}
         self._known: dict[str, _Known] | None = None
-        self._troubles: dict[str, int] = {}
+        self._troubles: dict[tuple[str, str], int] = {}
         self._unsent: set[str] = set()
 
     def __repr__(self) -> str:
@@ -139,10 +139,13 @@ class AnonymousClient:
         self, url: str, endpoint: str, most_bytes: int, known: _Known | None, out: _Sink
     ) -> tuple[Fetched, str]:
         """What came, with the server's ETag; a request that failed for the moment is sent again."""
+        # Around the caches each site is asked itself, and one that is down says nothing of others.
+        base, _ = self._endpoints.place(url)
+        asked = (base, endpoint)
         with self._lock:
-            if self._troubles.get(endpoint, 0) >= _GIVEN_UP:
+            if self._troubles.get(asked, 0) >= _GIVEN_UP:
                 raise ServiceFailed(
-                    service=endpoint,
+                    service=urlsplit(base).netloc if endpoint == AROUND else endpoint,
                     action=f"GET {url}",
                     problem=f"no longer asked, after {_GIVEN_UP} failures",
                     remedy="check that this machine can reach it, then run the same command again",
@@ -154,7 +157,7 @@ class AnonymousClient:
             )  # fmt: skip
         except Stumbled:
             with self._lock:
-                self._troubles[endpoint] = self._troubles.get(endpoint, 0) + 1
+                self._troubles[asked] = self._troubles.get(asked, 0) + 1
             raise
 
     def _once(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.errors import ServiceFailed
+from plugins.model.blog import BLOG
 from plugins.model.content import Content
+from plugins.model.published_file import DOCS, SITE
 from plugins.ports.public import AROUND
 from plugins.services.anonymous_client import AnonymousClient
 from plugins.services.bounds import Bounds
@@ -119,6 +121,24 @@ def test_a_door_that_fails_again_and_again_is_not_waited_for(tmp_path: Path) -> 
         with pytest.raises(ServiceFailed, match="no longer asked, after 3 failures"):
             client.fetch(URL, base, MOST)
         assert len(asked) == before
+
+
+def test_a_blog_that_fails_leaves_python_org_to_be_asked(tmp_path: Path) -> None:
+    def broken(to: socket.socket, _path: str) -> None:
+        to.sendall(answer(b"oops", "503 Service Unavailable"))
+
+    def good(to: socket.socket, _path: str) -> None:
+        to.sendall(answer(b"a page"))
+
+    with lying(broken) as blog, lying(good) as www, lying(good) as docs:
+        client = AnonymousClient(www, docs, (), tmp_path / "visits.json", blog=blog, bounds=QUICK)
+        for _ in range(3):
+            with pytest.raises(ServiceFailed, match="answered 503"):
+                client.read(f"{BLOG}/2026/11/python-3136/", AROUND)
+        with pytest.raises(ServiceFailed, match="no longer asked"):
+            client.read(f"{BLOG}/rss.xml", AROUND)
+        for site in (SITE, DOCS):
+            assert client.read(f"{site}/3/", AROUND).text == "a page"
 
 
 @pytest.mark.parametrize(
