@@ -22,11 +22,11 @@ __all__ = [
     "FEED",
     "Post",
     "address_of",
-    "addresses_in_feed",
     "author_file",
     "linked_releases",
     "missing_on",
     "post_of",
+    "posts_in_feed",
 ]
 
 BLOG: Final = "https://blog.python.org"
@@ -106,21 +106,25 @@ def linked_releases(text: str) -> tuple[str, ...]:
 
 
 def missing_on(page: str, title: str, links: Sequence[str]) -> str:
-    """What of a post a page lacks, in words; "" if it has the title and links to each release."""
+    """What of a post a page lacks, in words; "" if it has the title and links to each release.
+
+    Without a title any will do.
+    """
     shown = _title_of(page)
-    if shown.removesuffix(" | Python Insider") != _words(title):
+    if title and shown.removesuffix(" | Python Insider") != _words(title):
         return "has another title" if shown else "has no title"
     linked = linked_releases("\n".join(unescape(each) for each in _HREF.findall(page)))
     lacking = [each for each in links if each not in linked]
     return f"lacks the link to the page of {lacking[0]}" if lacking else ""
 
 
-def addresses_in_feed(feed: str, titles: Sequence[str]) -> tuple[str, ...]:
-    """The addresses of the blog that its feed has for posts of these titles, newest first."""
-    wanted = {_words(title) for title in titles}
-    items = feed.split("<item>")[1:]
-    found = [_between(each, "link") for each in items if _words(_between(each, "title")) in wanted]
-    return tuple(each for each in found if _ADDRESS.fullmatch(each))
+def posts_in_feed(feed: str) -> tuple[Post, ...]:
+    """The posts that the feed of the blog has at addresses of it, newest first."""
+    return tuple(
+        Post(_words(_between(each, "title")), address)
+        for each in feed.split("<item>")[1:]
+        if _ADDRESS.fullmatch(address := _between(each, "link"))
+    )
 
 
 def _title_of(page: str) -> str:

@@ -32,7 +32,8 @@ FAULTS: Final = {
     "blog.500": "blog.python.org answers with status 500",
     "blog.closed": "somebody closes the blog's pull request and does not merge it",
     "blog.late": "the post is merged, and its deployment has not ended",
-    "blog.moved": "whoever merges the blog's pull request gives the post another folder and month",
+    "blog.moved": "whoever merges the blog's pull request gives the post another folder and month,"
+    " and the title in the argument",
     "blog.never_merged": "nobody merges the blog's pull request",
     "blog.not_deployed": "the post is merged, and its deployment fails",
     "blog.old_page": "blog.python.org shows the post without the links of its text",
@@ -209,8 +210,9 @@ def _let_time_pass(store: Store) -> None:
         for each in opened:
             owner, _, branch = each["head"].partition(":")
             texts = hub["branches"].get(f"{owner}/{REPOSITORY.partition('/')[2]}:{branch}", {})
-            if store.fault("blog.moved") is not None:
-                texts = _moved(texts)
+            title = store.fault("blog.moved")
+            if title is not None:
+                texts = _moved(texts, title)
             hub["texts"].update({f"{REPOSITORY}/{path}": text for path, text in texts.items()})
             each |= {"state": "closed", "merged_at": "2026-01-01T00:00:00Z"}
             store.record("blog", "merged", number=each["number"])
@@ -224,7 +226,12 @@ def _let_time_pass(store: Store) -> None:
         store.save("blog", {"built from": posts})
 
 
-def _moved(texts: Mapping[str, str]) -> dict[str, str]:
+def _moved(texts: Mapping[str, str], title: str) -> dict[str, str]:
+    if title:
+        texts = {
+            path: re.sub(r"^title: .*$", f"title: {json.dumps(title)}", text, flags=re.MULTILINE)
+            for path, text in texts.items()
+        }
     return {
         path if not path.startswith("content/posts/") else f"content/posts/{_ELSEWHERE}/index.md":
         re.sub(r"^publishDate: .*$", "publishDate: '2026-01-02'", text, flags=re.MULTILINE)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["not_yet"]
 
 
-def not_yet(
+def not_yet(  # noqa: PLR0913 - everything that the two messages say
     problem: str,
     where: str,
     clock: Clock,
@@ -24,12 +24,13 @@ def not_yet(
     remedy: str = "",
     by_hand: bool = False,
     ours: bool = False,
+    or_else: str = "",
 ) -> NoReturn:
     """Raises Waiting for ``who`` up to ``until``, and StepFailed with whom to ask from then on.
 
     ``remedy`` is what to ask them for; at once where nobody does it unless asked (``by_hand``).
     What is the release manager's to do (``ours``) is asked of nobody else.
-    Nothing of the release waits for it.
+    ``or_else`` is what ends the wait without anybody. Only the closing archive waits for it.
     """
     wish = remedy if ours else f"ask {who} to {remedy}"
     if clock.now() <= until:
@@ -41,8 +42,10 @@ def not_yet(
             remedy=f"{first}; from {until:%Y-%m-%d} on this is a failure",
         )
     asked = wish if remedy else f"report it to {who}"
+    if or_else:
+        asked = f"{asked}, or {or_else}"
     raise StepFailed(
         where=where,
         problem=f"{problem}; it was due on {until:%Y-%m-%d}",
-        remedy=f"{asked}; the release itself is out, and nothing else waits for this",
+        remedy=f"{asked}; the release itself is out, and only its closing archive waits for this",
     )

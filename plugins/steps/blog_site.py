@@ -7,6 +7,7 @@ fbd6066 of 2026-08-22.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from doit_receipts.errors import ServiceFailed
@@ -15,10 +16,10 @@ from plugins.model.blog import (
     FEED,
     Post,
     address_of,
-    addresses_in_feed,
     linked_releases,
     missing_on,
     post_of,
+    posts_in_feed,
 )
 from plugins.ports.public import AROUND
 from plugins.steps import announcement_draft
@@ -40,6 +41,10 @@ __all__ = ["await_post"]
 _MOST_BYTES: Final = 1 << 22
 """A post has some tens of kilobytes, the feed some more."""
 _PASSED: Final = ("success", "neutral", "skipped")
+_NEWEST: Final = 5
+_wait: Final = partial(
+    not_yet, or_else='leave the blog out by [announce] blog = "" in release.toml'
+)
 _MAINTAINERS: Final = "the maintainers of the blog"
 
 
@@ -56,9 +61,10 @@ def await_post(
     """Readers find the announcement in the blog, with its title and links to release pages (A05).
 
     It is looked for where the post that was proposed would be, where the one on the main branch is,
-    which people may have edited, and where the blog's feed has one of these titles. Facts: its
-    address. Raises Waiting with who has to do what while it is not there, StepFailed for a pull
-    request that was closed and for what is not there at ``until``.
+    which people may have edited, and where the blog's feed has one of these titles, or a new post
+    of any title that links to the page of this release and to all others. Facts: its address.
+    Raises Waiting with who has to do what while it is not there, StepFailed for a pull request that
+    was closed and for what is not there at ``until``.
     """
     text = announcement_draft.text_of(release)
     title, links = announcement_draft.subject_of(release), linked_releases(text)
@@ -73,15 +79,16 @@ def await_post(
             problem = _problem_of(client, theirs, links)
             if not problem:
                 return {"address": theirs.address}
-        found = _in_feed(client, [each.title for each in (ours, theirs) if each], links)
+        any_title = _is_known_by_links(release, links)
+        found = _in_feed(client, (ours, theirs) if theirs else (ours,), links, any_title=any_title)
         if found:
             return {"address": found}
         pull = proposals.pull(branch_of(release))
         if content is None:
-            _not_merged(release, pull, checks, problem, clock, until)
+            _not_merged(release, pull, links, checks, problem, clock, until)
         _not_shown(theirs, content, links, checks, problem, clock, until)
     except ServiceFailed as error:
-        not_yet(
+        _wait(
             f"{problem}; why is not known: {error.where} {error.problem}",
             ours.address,
             clock,
@@ -108,17 +115,29 @@ def _problem_of(client: PublicClient, post: Post, links: Sequence[str]) -> str:
     return f"{post.address} {lacking}" if lacking else ""
 
 
-def _in_feed(client: PublicClient, titles: Sequence[str], links: Sequence[str]) -> str:
-    """The address of a post that the feed has with one of these titles; "" for none."""
+def _is_known_by_links(release: Release, links: Sequence[str]) -> bool:
+    """Whether no older post has these links, so that another title makes no other post of it."""
+    return folder_of(release) in links
+
+
+def _in_feed(
+    client: PublicClient, posts: Sequence[Post], links: Sequence[str], *, any_title: bool
+) -> str:
+    """The address under which the feed has one of these posts; "" for none."""
     try:
         came = client.read(FEED, AROUND, _MOST_BYTES)
     except ServiceFailed:
         return ""
     if came.status != 200:
         return ""
-    for address in addresses_in_feed(came.text, titles)[:2]:
-        if any(not _problem_of(client, Post(title, address), links) for title in titles):
-            return address
+    listed = posts_in_feed(came.text)
+    titles = {" ".join(each.title.split()) for each in posts}
+    likely = [each for each in listed if each.title in titles][:2]
+    if any_title:
+        likely = [Post("", each.address) for each in (*likely, *listed[:_NEWEST])]
+    for each in dict.fromkeys(likely):
+        if not _problem_of(client, each, links):
+            return each.address
     return ""
 
 
@@ -128,6 +147,7 @@ def _in_feed(client: PublicClient, titles: Sequence[str], links: Sequence[str]) 
 def _not_merged(
     release: Release,
     pull: Pull | None,
+    links: Sequence[str],
     checks: CommitChecks,
     problem: str,
     clock: Clock,
@@ -137,19 +157,22 @@ def _not_merged(
     see_not_closed(pull, problem)
     if pull is None or pull.state == "merged":
         what = f"pull request {pull.number} is merged" if pull else "there is no pull request of it"
-        not_yet(
+        wanted = "of this title"
+        if _is_known_by_links(release, links):
+            wanted = f"with a link to the page of {' and of '.join(links)}"
+        _wait(
             f"{problem}: {what}, and the main branch has no {path_of(release)}",
             pull.url if pull else path_of(release),
             clock,
             until=until,
             who=_MAINTAINERS,
-            remedy=f"merge a post of this title ({pull.url})" if pull else "merge the post",
+            remedy=f"merge a post {wanted} ({pull.url})" if pull else f"merge a post {wanted}",
             by_hand=True,
         )
     jobs = checks.check_runs(pull.head)
     failed = _failed(jobs)
     if failed is not None:
-        not_yet(
+        _wait(
             f"{problem}: {_ended(failed)} for pull request {pull.number}",
             pull.url,
             clock,
@@ -161,7 +184,7 @@ def _not_merged(
         )
     is_over = bool(jobs) and all(each.conclusion for each in jobs)
     state = "passed its checks and waits for a review" if is_over else "waits for its checks"
-    not_yet(
+    _wait(
         f"{problem}: pull request {pull.number} {state}",
         pull.url,
         clock,
@@ -193,7 +216,7 @@ def _not_shown(
     elif lacking:
         edit = f"put the link to the page of {lacking[0]} back into the post"
     if edit:
-        not_yet(
+        _wait(
             f"{problem}: the post on the main branch was merged with other text",
             "the blog's main branch",
             clock,
@@ -204,7 +227,7 @@ def _not_shown(
         )
     failed = _failed(checks.check_runs("main"))
     if failed is not None:
-        not_yet(
+        _wait(
             f"{problem}: the post is merged, and {_ended(failed)} on the main branch",
             failed.url or "the blog's main branch",
             clock,
@@ -213,7 +236,7 @@ def _not_shown(
             remedy=f"run the failed jobs again ({failed.url})" if failed.url else "deploy again",
             by_hand=True,
         )
-    not_yet(
+    _wait(
         f"{problem}: the post is merged and not deployed",
         "the blog's main branch",
         clock,

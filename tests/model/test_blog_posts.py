@@ -14,10 +14,10 @@ from plugins.model.blog import (
     BLOG,
     Post,
     address_of,
-    addresses_in_feed,
     linked_releases,
     missing_on,
     post_of,
+    posts_in_feed,
 )
 
 PATH = "content/posts/python-3147/index.md"
@@ -103,7 +103,7 @@ def test_file_that_says_no_post_is_none_and_takes_no_time(content: bytes) -> Non
 def test_no_text_breaks_what_reads_it(text: str) -> None:
     post_of(PATH, f"---\n{text}\n---\n".encode("utf-8", "surrogatepass"))
     assert missing_on(text, TITLE, LINKS)
-    assert addresses_in_feed(text, [TITLE]) == ()
+    assert posts_in_feed(text) == ()
 
 
 def test_links_to_release_pages_are_found_however_they_are_written() -> None:
@@ -119,6 +119,7 @@ def test_page_with_title_and_links_lacks_nothing() -> None:
     assert missing_on(PAGE, TITLE, LINKS) == ""
     marked = PAGE.replace(TITLE, "Spam &amp; &#39;eggs&#39;")
     assert missing_on(marked, "Spam & 'eggs'", LINKS) == ""
+    assert missing_on(PAGE, "", LINKS) == ""
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_page_that_never_ends_what_it_begins_takes_no_time(piece: str) -> None:
     begun = time.monotonic()
     page = piece * (4_000_000 // len(piece))
     assert missing_on(page, TITLE, LINKS)
-    assert addresses_in_feed(page, [TITLE]) == ()
+    assert posts_in_feed(page) == ()
     assert time.monotonic() - begun < 5
 
 
@@ -158,8 +159,11 @@ def test_feed_gives_addresses_of_the_blog_alone() -> None:
             item("Spam &amp; eggs", f"{BLOG}/2026/08/spam/?x=\x1b[2J"),
         )
     )
-    found = (f"{BLOG}/2026/08/spam/", f"{BLOG}/2026/07/spam/")
-    assert addresses_in_feed(feed, ["Spam & eggs"]) == found
+    assert posts_in_feed(feed) == (
+        Post("Spam & eggs", f"{BLOG}/2026/08/spam/"),
+        Post("Spam & eggs", f"{BLOG}/2026/07/spam/"),
+        Post("Spam", f"{BLOG}/2026/06/spam/"),
+    )
 
 
 def test_day_without_a_zone_is_of_utc() -> None:

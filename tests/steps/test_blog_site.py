@@ -186,9 +186,46 @@ def test_address_is_of_the_post_as_it_was_merged(scene: Scene) -> None:
     assert scene.awaited() == {"address": f"{BLOG}/2026/12/python-is-here/"}
 
 
-def test_post_in_another_folder_is_found_by_the_feed(scene: Scene) -> None:
+@pytest.mark.parametrize("title", ["", "A new Python is here"])
+def test_post_in_another_folder_is_found_by_the_feed(scene: Scene, title: str) -> None:
     scene.propose()
+    scene.order("blog.moved", title)
+    assert scene.awaited() == {"address": f"{BLOG}/2026/01/a-new-python-is-here/"}
+
+
+def test_post_with_another_title_and_without_links_says_what_to_do_and_what_else(
+    scene: Scene,
+) -> None:
+    scene.propose()
+    scene.order("blog.moved", "A new Python is here")
+    scene.order("blog.old_page")
+    waiting = scene.waits("pull request 100 is merged, and the main branch has no content/posts/")
+    assert "to merge a post with a link to the page of python-3136 (https://" in waiting.remedy
+    with pytest.raises(
+        StepFailed, match=r'or leave the blog out by \[announce\] blog = ""'
+    ) as caught:
+        scene.awaited(days=-1)
+    assert "only its closing archive waits for this" in caught.value.remedy
+    scene.over()
+    assert scene.awaited() == {"address": f"{BLOG}/2026/01/a-new-python-is-here/"}
+
+
+@pytest.mark.parametrize("text", ["No link.", f"After {LINK.replace('3136', '3135')}"])
+def test_text_that_links_only_to_older_pages_is_found_by_its_title_alone(
+    scene: Scene, text: str
+) -> None:
+    """An older post may have the same links."""
+    draft = scene.release.layout.texts / announcement_draft.DRAFT
+    draft.write_text(f"# Python 3.13.6 is here\n\n{text}\n", encoding="utf-8")
+    announcement_draft.settle(scene.release)
+    scene.propose()
+    scene.order("blog.moved", "A new Python is here")
+    waiting = scene.waits("pull request 100 is merged")
+    assert "to merge a post of this title (https://" in waiting.remedy
+    scene.store.save("github", {**scene.store.load("github", {}), "texts": {}, "pulls": []})
+    scene.over()
     scene.order("blog.moved")
+    scene.propose()
     assert scene.awaited() == {"address": f"{BLOG}/2026/01/a-new-python-is-here/"}
 
 
@@ -224,7 +261,7 @@ def test_post_that_was_merged_with_other_text_says_what_to_change(
 
 def test_post_that_nobody_proposed_is_asked_for(scene: Scene) -> None:
     waiting = scene.waits("there is no pull request of it, and the main branch has no content/")
-    assert "ask the maintainers of the blog to merge the post, then run" in waiting.remedy
+    assert "to merge a post with a link to the page of python-3136, then run" in waiting.remedy
 
 
 def test_github_that_does_not_answer_leaves_what_readers_see(scene: Scene) -> None:

@@ -215,7 +215,7 @@ def test_package_that_lacks_it_is_waited_for_by_name(
     store.order_fault("nuget.late", times=ALWAYS, argument="pythonarm64")
     with pytest.raises(Waiting, match=r"5 of 6 packages have 3.15.0-rc1; missing in pythonarm64"):
         feed.await_packages(release, packages, FixedClock(), until=SOON)
-    with pytest.raises(StepFailed, match="nothing else waits for this"):
+    with pytest.raises(StepFailed, match="only its closing archive waits for this"):
         feed.await_packages(release, packages, FixedClock(), until=LATE)
 
 
