@@ -30,6 +30,7 @@ __all__ = ["AUTHORS", "FAULTS", "REPOSITORY", "app", "authors", "checks", "verdi
 
 FAULTS: Final = {
     "blog.500": "blog.python.org answers with status 500",
+    "blog.cancelled": "a later push cancels a check of the blog's main, and no deployment",
     "blog.closed": "somebody closes the blog's pull request and does not merge it",
     "blog.late": "the post is merged, and its deployment has not ended",
     "blog.moved": "whoever merges the blog's pull request gives the post another folder and month,"
@@ -37,7 +38,7 @@ FAULTS: Final = {
     "blog.never_merged": "nobody merges the blog's pull request",
     "blog.not_deployed": "the post is merged, and its deployment fails",
     "blog.old_page": "blog.python.org shows the post without the links of its text",
-    "blog.red": "the blog's check in the argument (Build) fails for the pull request",
+    "blog.red": "the blog's check in the argument (Build) fails for the pull request or for main",
 }
 
 REPOSITORY: Final = "python/python-insider-blog"
@@ -180,14 +181,18 @@ def app(store: Store) -> Starlette:
 def checks(store: Store, commit: str) -> list[tuple[str, str]]:
     """The checks of a pull request's commit, or of main: each with its conclusion, "" for none."""
     jobs = dict.fromkeys(("Quality checks", "Build"), "success")
+    red = store.fault("blog.red")
+    if red is not None:
+        jobs[red or "Build"] = "failure"
     if commit == "main":
         late = store.fault("blog.late") is not None
         failed = store.fault("blog.not_deployed") is not None
         jobs["Deploy"] = "failure" if failed else "" if late else "success"
-        return list(jobs.items())
-    red = store.fault("blog.red")
-    if red is not None:
-        jobs[red or "Build"] = "failure"
+        if jobs["Build"] != "success":
+            jobs["Deploy"] = "skipped"
+        # Both workflows have a job of this name, and a later push cancels that of CI.
+        again = [("Build", "cancelled")] if store.fault("blog.cancelled") is not None else []
+        return [*again, *jobs.items()]
     pulls = store.load("github", {}).get("pulls", [])
     if any(_is_open(each) and each["verdict"] for each in pulls):
         jobs["Build"] = "failure"

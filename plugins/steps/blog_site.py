@@ -41,6 +41,8 @@ __all__ = ["await_post"]
 _MOST_BYTES: Final = 1 << 22
 """A post has some tens of kilobytes, the feed some more."""
 _PASSED: Final = ("success", "neutral", "skipped")
+_DEPLOYING: Final = ("Build", "Deploy")
+"""The jobs of deploy.yml, the second behind the first; no other check of main is needed."""
 _NEWEST: Final = 5
 _wait: Final = partial(
     not_yet, or_else='leave the blog out by [announce] blog = "" in release.toml'
@@ -225,7 +227,7 @@ def _not_shown(
             remedy=f"{edit}, by another pull request",
             ours=True,
         )
-    failed = _failed(checks.check_runs("main"))
+    failed = _not_deployed(checks.check_runs("main"))
     if failed is not None:
         _wait(
             f"{problem}: the post is merged, and {_ended(failed)} on the main branch",
@@ -248,6 +250,20 @@ def _not_shown(
 
 def _failed(jobs: Sequence[Job]) -> Job | None:
     return next((each for each in jobs if each.conclusion not in ("", *_PASSED)), None)
+
+
+def _not_deployed(jobs: Sequence[Job]) -> Job | None:
+    """The job that keeps the main branch from being deployed; None while one deploys it.
+
+    CI has a job named Build as well, of which a later push cancels those that are not done.
+    """
+    built, deployed = ([each for each in jobs if each.name == name] for name in _DEPLOYING)
+    if any(each.conclusion in ("", "success") for each in deployed):
+        return None
+    is_built = any(each.conclusion in ("", "success") for each in built)
+    told = [each for each in built if not is_built or each.conclusion != "cancelled"]
+    told.sort(key=lambda each: each.conclusion == "cancelled")
+    return _failed([*deployed, *told])
 
 
 def _ended(job: Job) -> str:

@@ -172,6 +172,33 @@ def test_deployment_that_lasts_is_waited_for_until_somebody_is_named(scene: Scen
         scene.awaited(days=-1)
 
 
+@pytest.mark.parametrize(
+    ("fault", "argument"), [("blog.red", "Quality checks"), ("blog.cancelled", "")]
+)
+def test_check_that_no_deployment_needs_is_no_reason(
+    scene: Scene, fault: str, argument: str
+) -> None:
+    scene.propose()
+    scene.awaited()
+    scene.store.save("blog", {})
+    scene.order("blog.late")
+    scene.order(fault, argument)
+    waiting = scene.waits("does not exist yet: the post is merged and not deployed")
+    assert waiting.remedy.startswith("run the same command again later")
+    scene.order("blog.not_deployed")
+    scene.waits("merged, and the check Deploy ended with failure on the main branch")
+
+
+def test_build_of_the_deployment_that_failed_is_told(scene: Scene) -> None:
+    scene.propose()
+    scene.awaited()
+    scene.store.save("blog", {})
+    scene.order("blog.late")
+    scene.order("blog.red", "Build")
+    scene.order("blog.cancelled")
+    scene.waits("merged, and the check Build ended with failure on the main branch")
+
+
 def test_address_is_of_the_post_as_it_was_merged(scene: Scene) -> None:
     """Whoever merges may give it another day or a slug: the site is built from what main has."""
     scene.propose()
