@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed, Waiting
 from doit_receipts.printable import printable
 from plugins.model.blog import (
     FEED,
@@ -40,6 +40,8 @@ __all__ = ["await_post"]
 
 _MOST_BYTES: Final = 1 << 22
 """A post has some tens of kilobytes, the feed some more."""
+_NO_ANSWER: Final = (ServiceFailed, Waiting)
+"""A server that accepts no more requests for now is one that is waited for, until the same day."""
 _PASSED: Final = ("success", "neutral", "skipped")
 _DEPLOYING: Final = ("Build", "Deploy")
 """The jobs of deploy.yml, the second behind the first; no other check of main is needed."""
@@ -86,10 +88,9 @@ def await_post(
         if found:
             return {"address": found}
         pull = proposals.pull(branch_of(release))
-        if content is None:
-            _not_merged(release, pull, links, checks, problem, clock, until)
-        _not_shown(theirs, content, links, checks, problem, clock, until)
-    except ServiceFailed as error:
+        is_open = content is None and pull is not None and pull.state == "open"
+        jobs = checks.check_runs(pull.head if pull and is_open else "main")
+    except _NO_ANSWER as error:
         _wait(
             f"{problem}; why is not known: {error.where} {error.problem}",
             ours.address,
@@ -98,6 +99,9 @@ def await_post(
             who=_MAINTAINERS,
             remedy="deploy the post",
         )
+    if content is None:
+        _not_merged(release, pull, links, jobs, problem, clock, until)
+    return _not_shown(theirs, content, links, jobs, problem, clock, until)
 
 
 # ── what readers see ───────────────────────────────────────────────────────────────────────
@@ -107,7 +111,7 @@ def _problem_of(client: PublicClient, post: Post, links: Sequence[str]) -> str:
     """Why readers do not find the post at its address; "" if they do."""
     try:
         came = client.read(post.address, AROUND, _MOST_BYTES)
-    except ServiceFailed as error:
+    except _NO_ANSWER as error:
         return f"{post.address}: {error.problem}"
     if came.status == 404:
         return f"{post.address} does not exist yet"
@@ -128,7 +132,7 @@ def _in_feed(
     """The address under which the feed has one of these posts; "" for none."""
     try:
         came = client.read(FEED, AROUND, _MOST_BYTES)
-    except ServiceFailed:
+    except _NO_ANSWER:
         return ""
     if came.status != 200:
         return ""
@@ -150,7 +154,7 @@ def _not_merged(
     release: Release,
     pull: Pull | None,
     links: Sequence[str],
-    checks: CommitChecks,
+    jobs: Sequence[Job],
     problem: str,
     clock: Clock,
     until: datetime,
@@ -171,7 +175,6 @@ def _not_merged(
             remedy=f"merge a post {wanted} ({pull.url})" if pull else f"merge a post {wanted}",
             by_hand=True,
         )
-    jobs = checks.check_runs(pull.head)
     failed = _failed(jobs)
     if failed is not None:
         _wait(
@@ -201,7 +204,7 @@ def _not_shown(
     post: Post | None,
     content: bytes,
     links: Sequence[str],
-    checks: CommitChecks,
+    jobs: Sequence[Job],
     problem: str,
     clock: Clock,
     until: datetime,
@@ -227,7 +230,7 @@ def _not_shown(
             remedy=f"{edit}, by another pull request",
             ours=True,
         )
-    failed = _not_deployed(checks.check_runs("main"))
+    failed = _not_deployed(jobs)
     if failed is not None:
         _wait(
             f"{problem}: the post is merged, and {_ended(failed)} on the main branch",

@@ -27,7 +27,7 @@ from tests.source_world import DAY, NOON, FixedClock
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from plugins.model.release import Release
@@ -308,6 +308,22 @@ def test_site_that_answers_with_an_error_is_waited_for(scene: Scene) -> None:
     assert scene.awaited() == {"address": HERE}
 
 
+@pytest.mark.parametrize("site", ["blog", "github"])
+def test_server_that_takes_no_more_requests_is_waited_for_until_the_day(
+    scene: Scene, site: str
+) -> None:
+    scene.propose()
+    scene.order("blog.late")
+    with lying(_says(answer(b"x", "429 Too Many Requests", Retry_After="9999999"))) as busy:
+        if site == "github":
+            scene.github = busy
+        asked = busy if site == "blog" else ""
+        with pytest.raises(Waiting, match=r"/2026/11/python-3136/.*accepts no more requests"):
+            scene.awaited(site=asked)
+        with pytest.raises(StepFailed, match=r"accepts no more requests .* was due on 2026-11-21"):
+            scene.awaited(days=-1, site=asked)
+
+
 def _drip(connection: socket.socket, _path: str) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
     while True:
@@ -321,7 +337,7 @@ def _flood(connection: socket.socket, _path: str) -> None:
         connection.sendall(b"<title>" * 10_000)
 
 
-def _says(reply: bytes) -> object:
+def _says(reply: bytes) -> Callable[[socket.socket, str], None]:
     return lambda connection, _: connection.sendall(reply)
 
 
