@@ -114,8 +114,9 @@ def python_for(
 
     What a required package needs itself counts, and may have wheels for fewer Pythons. Those
     before 3.``least_minor`` are passed over. Where pip fails for another reason, such as no
-    network or an index that is slow or refuses to answer, it is the first that pip failed so for,
-    for want of a better answer. No constraint changes versions that are ``locked``.
+    network or an index that is slow or refuses to answer, or a Python that is too old for one
+    package and lacks another, it is the first that pip failed so for, for want of a better answer.
+    No constraint changes versions that are ``locked``.
     """
     seen: list[Path] = []
     refused: list[_Refused] = []
@@ -135,8 +136,8 @@ def python_for(
         one = _refused(python, said, ignoring, programs)
         if one.later or one.lacking:
             refused.append(one)
-        elif _NOTHING in said and _UNREACHED not in said:
-            # There may be a wheel for another Python, or an index that refuses to answer.
+        elif _FAILED_AT.search(said) and _UNREACHED not in said:
+            # It may be too old, there may be a wheel for another, or an index refuses to answer.
             unknown = unknown or python
         else:
             # Whatever it is is for the installation to report.

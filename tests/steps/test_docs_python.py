@@ -114,6 +114,24 @@ def test_what_a_tool_needs_itself_counts(doc: Path, python_of_the_future: Path) 
     assert python_for(doc / "requirements.txt", PROGRAMS).python == python_of_the_future
 
 
+def test_python_that_pip_calls_too_old_is_not_taken_for_a_wheel_that_it_lacks_as_well(
+    doc: Path, python_of_the_future: Path, tmp_path: Path
+) -> None:
+    """Nothing is resolved for the older one, whatever is ignored; the later one has all."""
+    major, minor = sys.version_info[:2]
+    a_wheel(doc.parent, "2.0", f">={major}.{minor}.90", needs="toy_middle")
+    a_wheel(doc.parent, "1.0", ">=3.9", "toy_middle", needs="toy_part==1.0")
+    a_wheel(doc.parent, "1.0", ">=3.9", "toy_part", platform="toy_box")
+    lies = tmp_path / "installed" / "lib" / "sitecustomize.py"
+    box = "import sysconfig\nsysconfig.get_platform = lambda: 'toy-box'\n"
+    lies.write_text(lies.read_text() + box)
+    both = (Path(sys.executable), python_of_the_future)
+    found = python_for(doc / "requirements.txt", PROGRAMS, among=both)
+    assert found.python == python_of_the_future
+    # Alone, it is left to the step: what pip says there is whole.
+    assert python_for(doc / "requirements.txt", PROGRAMS, among=both[:1]).python == both[0]
+
+
 @pytest.fixture
 def python_elsewhere(tmp_path: Path) -> Path:
     """A Python for which wheels are that have the platform toy_box in their names."""
