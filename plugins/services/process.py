@@ -116,7 +116,8 @@ class CollectedOutput:
                     self._process.kill()
                     return
                 lines.append(line)
-                text = line.decode(errors="replace").rstrip()
+                # names of git -z end in a NUL
+                text = line.decode(errors="replace").replace("\0", " ").rstrip()
                 if text:
                     self._recent = [*self._recent[1 - _LAST_LINES :], text]
                     self._say(text)

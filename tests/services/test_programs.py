@@ -37,6 +37,20 @@ def test_output_is_text_and_reaches_the_log_line_by_line(tmp_path: Path) -> None
     assert sorted(said[1:]) == ["err", "two", "é"]
 
 
+def test_names_that_end_in_a_nul_are_words_of_the_log_and_whole_in_the_answer(
+    tmp_path: Path,
+) -> None:
+    """As git's ``-z`` writes them, and of an error as well."""
+    said: list[str] = []
+    code = "import sys; print('a.py', 'b c.py', '', sep=chr(0), end=''); sys.exit(3)"
+    programs = MachinePrograms(said.append)
+    assert programs.run(python(code), folder=tmp_path, check=False).stdout == "a.py\0b c.py\0"
+    assert said[1:] == ["a.py b c.py"]
+    with pytest.raises(ServiceFailed) as failed:
+        programs.run(python(code), folder=tmp_path)
+    assert failed.value.details == ("a.py b c.py",)
+
+
 def test_settings_of_a_person_do_not_reach_a_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
