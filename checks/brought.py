@@ -87,8 +87,8 @@ def brought_is_proved(
                     Severity.NOTE,
                     f"only the expert's approval vouches for {_few(bare)}",
                     where=role,
-                    remedy="nothing, if the expert's word is enough; a signed manifest in their "
-                    "inbox is the way to have more",
+                    remedy="ask the expert for a signed manifest in their inbox, if their approval "
+                    "alone is not enough for you; the release goes on without one",
                 )
             )
     return tuple(found)

@@ -135,7 +135,8 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "blockers.release": Rule("No open issue or pull request blocks this release.", _TRACKER),
     "brought.approved_only": Rule(
         "Something other than the expert's approval gives the digest of every file.",
-        "nothing, if the expert's word is enough; a signed manifest is the way to have more",
+        "ask the expert for a signed manifest, if their approval alone is not enough for you; the "
+        "release goes on without one",
         severity=_NOTE,
     ),
     "brought.kind": Rule(

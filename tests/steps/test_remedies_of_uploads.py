@@ -151,7 +151,10 @@ def test_files_that_only_the_expert_vouches_for_may_get_a_manifest(scene: Scene)
     scene.arrived()
     (note,) = judged(scene, notes=True)
     assert note.rule == "brought.approved_only"
-    assert note.remedy.startswith("nothing, if the expert's word is enough; a signed manifest")
+    assert note.remedy == (
+        "ask the expert for a signed manifest in their inbox, if their approval alone is not "
+        "enough for you; the release goes on without one"
+    )
 
 
 def test_toy_of_an_installer_is_replaced_by_one_that_is_whole(
