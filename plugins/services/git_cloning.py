@@ -241,8 +241,10 @@ def _complete(folder: Path, commit: str, source: Path, programs: Programs) -> No
         problem=f"{len(missing):,} of its files and folders are missing"
         if missing
         else "not all of its files can be read",
-        remedy=f"{git_in(source, 'fsck')} shows what is wrong; a fresh clone of "
-        "upstream in its place repairs it",
+        remedy=f"{git_in(source, 'fetch', 'upstream')}, then "
+        f"{git_in(source, 'fetch', '--refetch', 'upstream')} bring what a copy of a partial clone "
+        f"lacks; if {git_in(source, 'fsck')} still finds something wrong, put a fresh clone of "
+        "upstream in its place",
         details=tuple(missing[:8]),
     )
 

@@ -52,6 +52,10 @@ def make(
     tip = origin
     picked = {}
     if cherry_picks:
+        # what a pick changes shows only beside the files of the commit before it
+        clone.prepare(
+            base.folder, [one for each in cherry_picks for one in clone.about(each).parents]
+        )
         by = base.identity()
         for number, original in enumerate(cherry_picks, start=1):
             progress.say(f"cherry-pick {number} of {len(cherry_picks)}")

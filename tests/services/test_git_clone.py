@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -456,6 +459,49 @@ def test_partial_clone_without_network_is_told_and_goes_on_when_there_is_one(
     assert "can reach the address" in stopped.value.remedy
     (partial.folder / "away.git").rename(upstream)
     assert (partial.make().folder / "README.rst").is_file()
+
+
+@pytest.mark.parametrize("lacks", ["what is picked", "what was before it"])
+def test_copy_of_a_partial_clone_is_completed_by_what_is_told(world: World, lacks: str) -> None:
+    """A plain git clone of it links its objects, and does not know that some are missing.
+
+    git takes a pick beside a file that it cannot read for one that changes nothing.
+    """
+    world.commit({"Lib/spam.py": "spam = 1\n"})
+    pick = world.commit({"Lib/spam.py": "spam = 1\neggs = 2\n"})
+    world.commit({"Lib/spam.py": None})
+    before = git(world.cpython, "rev-parse", f"{pick}~2")
+    upstream = world.folder / "upstream.git"
+    git(upstream, "config", "uploadpack.allowFilter", "true")
+    git(upstream, "config", "uploadpack.allowAnySHA1InWant", "true")
+    shutil.rmtree(world.cpython)
+    partial = world.folder / "partial"
+    url = f"file://{upstream}"
+    git(world.folder, "clone", "-q", "-o", "upstream", "--filter=blob:none", "--branch", "3.13",
+        url, str(partial))  # fmt: skip
+    here = [before, *([] if lacks == "what is picked" else [pick])]
+    for each in here:
+        git(partial, "archive", "-o", "/dev/null", each)
+    git(world.folder, "clone", "-q", "-o", "upstream", str(partial), str(world.cpython))
+    git(world.cpython, "remote", "set-url", "upstream", url)
+    git(world.cpython, "config", "user.name", "Release Manager")
+    git(world.cpython, "config", "user.email", "rm@example.org")
+    world = replace(world, wanted=before)
+    picks = (git(world.cpython, "rev-parse", f"{pick}^"), pick)[lacks == "what was before it" :]
+    with pytest.raises(ServiceFailed, match="of its files and folders are missing") as stopped:
+        world.make(cherry_picks=picks)
+    found = re.match(
+        r"(git -C \S+ fetch upstream), then (git -C \S+ fetch --refetch upstream) bring ",
+        stopped.value.remedy,
+    )
+    assert found, stopped.value.remedy
+    for each in found.groups():
+        subprocess.run(shlex.split(each), cwd="/", check=True, capture_output=True)
+    if lacks == "what is picked":
+        assert world.make(cherry_picks=picks).resolve("HEAD")
+        return
+    with pytest.raises(StepFailed, match=r"conflicts in Lib/spam\.py"):
+        world.make(cherry_picks=picks)
 
 
 def test_clone_is_mended_after_the_rms_clone_was(world: World) -> None:
