@@ -198,6 +198,7 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
         f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
         f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
         f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
+        f"{_ACTS}::test_email_is_one_once_what_is_told_was_corrected",
     ),
     "plugins/steps/emails.py::look_sent": (
         f"{_ACTING}::test_a_mail_that_a_person_missed_is_sent_again",

@@ -67,9 +67,10 @@ class GitBase:
         if len(found) != _SHA1_DIGITS:
             raise SettingsError(
                 where="[repository] clone",
-                problem=f"{self._folder} names its objects by SHA-256 and upstream by SHA-1: git"
-                " brings nothing from one to the other",
-                remedy="clone upstream anew, without --object-format=sha256, and set it to that",
+                problem=f"{self._folder} names its objects by SHA-256 and upstream by SHA-1, so"
+                " nothing can be fetched from one into the other",
+                remedy="make a fresh clone of upstream, without --object-format=sha256, and set"
+                " this to it",
             )
         return found
 

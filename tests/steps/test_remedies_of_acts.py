@@ -83,6 +83,7 @@ def upstream(hub: HubWorld, *words: str) -> str:
         ({"to": []}, "write the address of the recipient into release.toml"),
         ({"text": " \n"}, "correct it under texts/ or drafts/"),
         ({"subject": "Python\n3.13.6"}, "correct it under texts/ or drafts/"),
+        ({"text": "Python is \u202eout"}, "take it out of the text that the email is made from"),
         ({"subject": "S" * 201}, "shorten the title of the text"),
     ],
 )
