@@ -98,7 +98,7 @@ def _folded(
         before = before_all(plan, names, found)
         after = ", ".join(before)
         if len(before) > _MOST_NAMES:
-            after = f"{len(before)} tasks, {before[0]} to {before[-1]}"
+            after = f"{counted(len(before), 'task')}, {before[0]} to {before[-1]}"
         return wrapped(f"{head}{len(names)} later, after {after}", columns, " " * _HEAD)
     again = sum(found[name].state is not TaskState.DONE for name in names)
     done = f"all {len(names)} done" if not again else f"{len(names) - again} done"
