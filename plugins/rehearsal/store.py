@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 __all__ = ["ALWAYS", "Store"]
 
@@ -62,8 +63,9 @@ class Store:
     def aim(self, pid: int, records: int) -> None:
         """Kill the process ``pid`` at once when so many more things were recorded.
 
-        It dies before it gets the answer to its request: the environment has the change and the
-        client does not know it, which a client has to survive at every one of its writes.
+        If it leads a session, all of that die with it: of a run, the worker that acts. They die
+        before they get the answer to their request: the environment has the change and the client
+        does not know it, which a client has to survive at every one of its writes.
         """
         self.save("aim", {"pid": pid, "left": records})
 
@@ -75,6 +77,9 @@ class Store:
         self.save("aim", aim if aim["left"] else {})
         if not aim["left"]:
             os.kill(aim["pid"], signal.SIGKILL)
+            for each in _in_session_of(aim["pid"]):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
 
     def happened(self, part: str = "") -> Iterator[dict[str, Any]]:
         """What happened, oldest first; of one part of the environment, or of all."""
@@ -105,3 +110,12 @@ class Store:
         self.record("faults", name, argument=ordered["argument"])
         argument: str = ordered["argument"]
         return argument
+
+
+def _in_session_of(leader: int) -> Iterator[int]:
+    """The processes of the session that it leads, where the system lists them in /proc."""
+    for each in Path("/proc").glob("[0-9]*"):
+        number = int(each.name)
+        with suppress(ProcessLookupError):
+            if number != leader and os.getsid(number) == leader:
+                yield number

@@ -178,6 +178,23 @@ def test_a_client_is_killed_at_the_record_that_was_aimed_at(tmp_path: Path) -> N
     assert [each["event"] for each in store.happened()] == ["first", "second", "third"]
 
 
+def test_a_client_is_killed_with_those_that_work_for_it(tmp_path: Path) -> None:
+    """A run's worker, which waits for the answer, has a process group of its own."""
+    store = Store(tmp_path)
+    code = (
+        "import os, time\nif os.fork(): print(flush=True)\nelse: os.setpgid(0, 0)\ntime.sleep(600)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+    ) as client:
+        assert client.stdout is not None
+        client.stdout.readline()
+        store.aim(client.pid, 1)
+        store.record("site", "first")
+        assert client.wait() == -9
+        assert client.stdout.read() == b"", "and its child has closed it too"
+
+
 def test_the_page_shows_what_happened_and_escapes_it(tmp_path: Path) -> None:
     with running_world(tmp_path) as world:
         world.store.record("site", "created <b>", name="x & y")
