@@ -228,18 +228,18 @@ def _options_and_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _subject(member: Member, approval: str) -> tuple[int, str, str]:
     """What the release would approve now, behind the status and words of the command for it."""
-    status, said = _heard(member, ["approve", approval, "--statement"])
+    status, statement, said = _answered(member, ["approve", approval, "--statement"])
     if status:
-        return status, said, ""
-    return 0, "", json.loads(said.removeprefix(f"{member.name}: "))["subject"]
+        return status, f"{member.name}: {statement}{said}", ""
+    return 0, "", json.loads(statement)["subject"]
 
 
 def _show_asked(train: Train, told: Sequence[str]) -> None:
     """What people are asked to approve is shown, with one digest, where all releases have it."""
     asked: dict[str, None] = {}
     for member in train.releases:
-        status, said = _heard(member, ["next", _JSON])
-        people = [] if status else json.loads(said.removeprefix(f"{member.name}: "))["people"]
+        status, document, _ = _answered(member, ["next", _JSON])
+        people = [] if status else json.loads(document)["people"]
         tasks = [task for person in people for task in person["tasks"] if task["command"]]
         asked |= dict.fromkeys(task["name"] for task in tasks)
     for name in asked:
@@ -283,13 +283,22 @@ def _decide(train: Train, words: Sequence[str]) -> int:
 
 def _heard(member: Member, words: Sequence[str]) -> tuple[int, str]:
     """The command's exit status for one release, and what it said with the release's name."""
+    status, out, told = _answered(member, words)
+    return status, f"{member.name}: {out}{told}"
+
+
+def _answered(member: Member, words: Sequence[str]) -> tuple[int, str, str]:
+    """The command's exit status for one release, its output, and what it told people beside that.
+
+    An alarm is told beside a document that is whole.
+    """
     import contextlib
     import io
 
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    out, told = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
         status = _doit(*words, f"--release={member.file}")
-    return status, f"{member.name}: {said.getvalue()}"
+    return status, out.getvalue(), told.getvalue()
 
 
 def _left(train: Train) -> list[tuple[str, int]]:

@@ -195,6 +195,20 @@ def test_command_for_all_releases_names_the_train_where_that_is_needed(
     assert re.search(r"\bdoit train --train 'the day.toml' approve approve_a \w{16}\n", asked.out)
 
 
+def test_alarm_is_told_beside_what_is_to_be_approved_for_all_releases(
+    project: PythonProject, keyring: GnupgHome, tmp_path: Path
+) -> None:
+    signing(project, keyring.key(tmp_path.name), keyring)
+    loud = "\ndef loud():\n    return 'the rules are lifted'\nplan.alarm(call(loud))\n"
+    project.declare(project.folder.joinpath("dodo.py").read_text() + loud)
+    assert project.doit("train", "export").status == 4
+    asked = project.doit("train", "next")
+    assert (asked.status, "!!! the rules are lifted" in asked.err) == (0, True), asked
+    assert re.search(r"for all releases: doit train approve approve_a \w{16}\n", asked.out), asked
+    given = project.doit("train", "approve", "approve_a")
+    assert given.status == 0, given
+
+
 def test_key_that_cannot_sign_for_one_release_signs_for_none_after_it(
     project: PythonProject, keyring: GnupgHome, tmp_path: Path
 ) -> None:
