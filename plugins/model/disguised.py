@@ -26,7 +26,7 @@ _JOINER: Final = "\u200d"
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _CODE: Final = re.compile(r"```.*?```|``[^\n]*?``|`[^`\n]*`", re.DOTALL)
-_SPAN: Final = re.compile(r"\\.|(`++)(?:(.*?)(?<!`)\1(?!`))?")
+_SPAN: Final = re.compile(r"\\.|<[a-zA-Z][\w+.-]{1,31}:[^<>\s]*>|(`++)(?:(.*?)(?<!`)\1(?!`))?")
 _MASKED: Final = str.maketrans(dict.fromkeys("[]()<>&", " "))
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _RULE: Final = "-:| \t>*+.)0123456789"

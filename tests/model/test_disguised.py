@@ -97,6 +97,7 @@ from plugins.model.disguised import disguises, unseen_characters
                 "- a\n  ```\nLIE\n```",
                 "<br>\n```\n\nLIE\n```",
                 "~~~\r~~~\rLIE",
+                "<https://docs.python.org/`> LIE `",
                 "~~~ `\nx\n~~~\nLIE",
                 " ```\n```\nLIE",
                 "<b> x\n```\n\n```\nLIE",
