@@ -102,37 +102,44 @@ def test_a_file_that_was_replaced_stops(tmp_path: Path, keyring: GnupgHome, key:
     assert verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
 
 
-def test_a_key_that_expired_here_is_extended_as_told(tmp_path: Path, keyring: GnupgHome) -> None:
-    key = keyring.key("short-lived", expires="seconds=2")
-    files = signed_files(tmp_path / "src", keyring, key)
-    (tmp_path / "root").mkdir()
-    host = FolderHost(tmp_path / "root")
-    stage(files, BERTH, host, Quiet())
-    time.sleep(3)
-    with pytest.raises(StepFailed, match="has expired") as told:
-        verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
-    found = re.search(rf"gpg (--quick-set-expire {key} 2y), then", told.value.remedy)
-    assert found, told.value.remedy
-    extended(keyring, found[1])
-    assert verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+def test_a_key_that_expired_here_is_extended_as_told(tmp_path: Path) -> None:
+    with gnupg_home() as keyring:
+        key = keyring.key("short-lived")
+        files = signed_files(tmp_path / "src", keyring, key)
+        (tmp_path / "root").mkdir()
+        host = FolderHost(tmp_path / "root")
+        stage(files, BERTH, host, Quiet())
+        expire(keyring, key)
+        with pytest.raises(StepFailed, match="has expired") as told:
+            verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+        found = re.search(rf"gpg (--quick-set-expire {key} 2y), then", told.value.remedy)
+        assert found, told.value.remedy
+        extended(keyring, found[1])
+        assert verify_staged(files, BERTH, host, GnupgSigner(keyring.folder, key))
+
+
+def expire(keyring: GnupgHome, key: str) -> None:
+    """The key, with which was signed before, is good no longer."""
+    extended(keyring, f"--quick-set-expire {key} seconds=1")
+    time.sleep(2.5)
 
 
 def extended(keyring: GnupgHome, words: str) -> None:
     keyring.gpg("--pinentry-mode", "loopback", "--passphrase", "", *words.split())
 
 
-def test_an_old_key_on_the_host_is_renewed_as_told(tmp_path: Path, keyring: GnupgHome) -> None:
+def test_an_old_key_on_the_host_is_renewed_as_told(tmp_path: Path) -> None:
     """Whoever extended their key here finds the old expiry in the keyring of the host."""
-    key = keyring.key("extended", expires="seconds=2")
-    files = signed_files(tmp_path / "src", keyring, key)
-    old = keyring.public(key)
     (tmp_path / "root").mkdir()
     with (
+        gnupg_home() as keyring,
         gnupg_home() as theirs,
         an_openssh_server(tmp_path / "sshd", env=f"GNUPGHOME={theirs.folder}") as server,
     ):
-        theirs.gpg("--import", stdin=old.encode())
-        time.sleep(3)
+        key = keyring.key("extended")
+        files = signed_files(tmp_path / "src", keyring, key)
+        expire(keyring, key)
+        theirs.gpg("--import", stdin=keyring.public(key).encode())
         extended(keyring, f"--quick-set-expire {key} 2y")
         address = Address("downloads.rehearsal", "", 0, str(tmp_path / "root"))
         host = SshHost(address, own_group(), ssh_config=server.ssh_config, connections=1)
