@@ -236,6 +236,8 @@ def _subject(member: Member, approval: str) -> tuple[int, str, str]:
 
 def _show_asked(train: Train, told: Sequence[str]) -> None:
     """What people are asked to approve is shown, with one digest, where all releases have it."""
+    if not any(_waits(member) for member in train.releases):
+        return
     asked: dict[str, None] = {}
     for member in train.releases:
         status, document, _ = _answered(member, ["next", _JSON])
@@ -247,6 +249,16 @@ def _show_asked(train: Train, told: Sequence[str]) -> None:
         if not any(status for status, _, _ in found.values()):
             subjects = {each: subject for each, (_, _, subject) in found.items()}
             sys.stdout.write(f"for all releases: {_command(told, name, subjects)}\n")
+
+
+def _waits(member: Member) -> bool:
+    """Whether anything of the release waits, by its journal: quick, for a list asks it too."""
+    from doit_receipts.task_times import stops_in
+    from doit_receipts.work_folder import WorkFolder
+    from plugins.model.settings import read_settings, release_of
+
+    folder = WorkFolder(release_of(read_settings(member.file)).layout.work)
+    return any(event == "waiting" for event, _ in stops_in(folder).values())
 
 
 def _command(told: Sequence[str], approval: str, subjects: Mapping[str, str]) -> str:
