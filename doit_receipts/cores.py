@@ -27,7 +27,7 @@ _TOKEN: Final = b"+"
 _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
 _MANY: Final = 65536
-_LOOK_S: Final = 1.0
+_LOOK_S: Final = 0.2
 _ROOT: Final = Path("/")
 _shared: list[Cores] = []
 
@@ -102,33 +102,45 @@ class Cores:
     def some(self, most: int, least: int = 1) -> Iterator[int]:
         """From ``least`` to ``most`` cores while the block runs; waits for the least.
 
-        The first is the step's own, which it had when it began, unless another thread has that.
-        Who waits for more lends it to others until then.
+        The first is the step's own, which it had when it began, unless another thread has that;
+        who waits for a first one goes on as soon as that thread has done. Who waits for more lends
+        it to others until then.
         """
-        with self._lock:
-            own, self._own = self._own, 0
-        had = own
+        had = own = self._take_own()
         if least > own:
             self.give_back(own)
-            had = self._first(least)
+            had, given_up = self._first(least)
+            own += given_up
         had += self.take(most - had)
         try:
             yield had
         finally:
             self.give_back(had - own)
-            with self._lock:
-                self._own += own
+            self._leave_own(own)
 
-    def _first(self, least: int) -> int:
+    def _first(self, least: int) -> tuple[int, int]:
+        """So many cores, and how many of them the step had and another thread gave up meanwhile."""
         import select
 
         while True:
             select.select([self._looking], [], [], _LOOK_S)
-            if (taken := self.take(least)) == least:
-                return taken
+            own = self._take_own()
+            taken = self.take(least - own)
+            if own + taken == least:
+                return least, own
+            self._leave_own(own)
             if taken:
                 self.give_back(taken)
                 time.sleep(_LOOK_S)
+
+    def _take_own(self) -> int:
+        with self._lock:
+            own, self._own = self._own, 0
+        return own
+
+    def _leave_own(self, count: int) -> None:
+        with self._lock:
+            self._own += count
 
     def close(self) -> None:
         """Nobody shares them any more."""

@@ -68,6 +68,25 @@ def test_a_second_thread_of_a_step_waits_for_a_core_of_its_own(cores: Cores) -> 
     assert cores.take(9) == 2
 
 
+def test_a_second_thread_goes_on_with_the_core_that_the_first_one_gives_up(cores: Cores) -> None:
+    """However hungry others are, such as a make that takes each core as soon as it is free."""
+    assert cores.take(4) == 4
+    had = []
+
+    def work() -> None:
+        with some_cores(2) as count:
+            had.append(count)
+
+    with some_cores(1):
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+    thread.join(timeout=60)
+    assert had == [1]
+    with some_cores(2) as count:
+        assert count == 1  # the step has it still
+    assert cores.take(9) == 0  # and others have no more than before
+
+
 def test_who_waits_for_most_of_them_lends_its_own_meanwhile(cores: Cores) -> None:
     """What runs for hours with what it had at its beginning does not begin with one of four."""
     assert cores.take(4) == 4  # one is its own, and three are those of others
