@@ -126,7 +126,9 @@ class _Test:
         if not names:
             raise self._failed(problem="Lib/test contains none of the quick tests")
         self._progress.say(f"testing {counted(len(names), 'module')}")
-        self._do((self._python(), "-m", "test", *self._left_out, *names), _TEST_TIMEOUT_S["quick"])
+        with some_cores(len(names)) as cores:
+            words = (f"-j{cores}", *self._left_out, *names)
+            self._do((self._python(), "-m", "test", *words), _TEST_TIMEOUT_S["quick"])
         return " ".join(names)
 
     def full(self) -> str:

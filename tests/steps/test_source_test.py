@@ -119,6 +119,19 @@ def test_the_full_suite_uses_the_cores_that_other_tasks_leave(
         assert cores.take(9) == 3 - others
 
 
+@pytest.mark.parametrize(("others", "jobs"), [(0, 4), (3, 1)])
+def test_quick_tests_use_the_cores_that_other_tasks_leave(
+    a_release: Builds, toy: Path, others: int, jobs: int
+) -> None:
+    failing = b"import sys\nsys.exit(2)\n"
+    release = with_archives(a_release(), toy, {"Lib/test/__main__.py": failing})
+    with sharing(cores := Cores(4)):
+        assert cores.take(1 + others) == 1 + others
+        with pytest.raises(StepFailed, match=f"-m test -j{jobs} .*test_os .*ended with status 2"):
+            run(release)
+        assert cores.take(9) == 3 - others
+
+
 def test_second_run_tells_the_same_facts(a_release: Builds, toy: Path) -> None:
     release = with_archives(a_release(), toy)
     assert run(release) == run(release)
