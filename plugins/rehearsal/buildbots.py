@@ -1,21 +1,25 @@
 """Buildbots of the simulated environment: the data API (version 2) of a master, read only.
 
 The document ``buildbots`` holds the builders: name, tags, the results of their builds, newest
-first (Buildbot's numbers), and whether a worker is connected. A builder without a worker is left
+first (Buildbot's numbers), how many builds others had since the last one (``idle``), and whether
+a worker is connected. A builder without a worker is left
 over from an earlier configuration, which Buildbot never forgets.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from plugins.rehearsal.store import Store
 
@@ -43,6 +47,8 @@ def generate_branches():
     yield _maintenance_branch(3, {older})
     yield _maintenance_branch(3, {oldest})
 """
+_MOST: Final = 100
+_EACH_OF: Final = "builderid__eq"
 _RESULTS: Final = (
     ("buildbots.red", "stable", 2),
     ("buildbots.red_tier_3", "tier-3", 2),
@@ -106,8 +112,8 @@ def _of_branch(branch: str) -> list[dict[str, Any]]:
     return [*made, unstable, gone]
 
 
-def app(store: Store) -> Starlette:
-    """The data API over the builders that the store remembers."""
+def app(store: Store, *, window_s: float = 10.0) -> Starlette:
+    """The data API over the builders that the store remembers, behind its limit of requests."""
 
     def answer(key: str, found: list[dict[str, Any]]) -> Response:
         if store.fault("buildbots.500") is not None:
@@ -129,19 +135,12 @@ def app(store: Store) -> Starlette:
         return answer("builders", found)
 
     async def builds(request: Request) -> Response:
-        number = request.path_params["id"]
         known = _builders(store)
-        results = known[number - 1]["results"]
-        for fault, tag, result in _RESULTS:
-            if number == _first(known, tag) and store.fault(fault) is not None:
-                results = [result, *results]
-        limit = int(request.query_params.get("limit", "200"))
-        found = [
-            {"buildid": number * 100 + 50 - back, "builderid": number, "number": 50 - back,
-             "complete": True, "results": result, "complete_at": 1_790_000_000 - back}
-            for back, result in enumerate(results[:limit])
-        ]  # fmt: skip
-        return answer("builds", found)
+        one = request.path_params.get("id")
+        asked = [one] if one else [int(each) for each in request.query_params.getlist(_EACH_OF)]
+        found = [build for number in asked for build in _builds(store, known, number)]
+        newest = sorted(found, key=lambda build: build["buildid"], reverse=True)
+        return answer("builds", newest[: int(request.query_params.get("limit", "200"))])
 
     async def workers(request: Request) -> Response:  # noqa: ARG001 - as Starlette calls it
         known = _builders(store)
@@ -160,9 +159,30 @@ def app(store: Store) -> Starlette:
         routes=[
             Route("/api/v2/builders", listed),
             Route("/api/v2/builders/{id:int}/builds", builds),
+            Route("/api/v2/builds", builds),
             Route("/api/v2/workers", workers),
-        ]
+        ],
+        middleware=[Middleware(_Limited, window_s=window_s)],
     )
+
+
+class _Limited:
+    """What stands before the buildbots: whoever asks too often is denied, and that counts too.
+
+    Source: python/psf-salt, pillar/base/haproxy.sls (rate_limit: 100, of July 2026); HAProxy says
+    nothing of when to come back.
+    """
+
+    def __init__(self, app: ASGIApp, *, window_s: float) -> None:
+        self._app = app
+        self._window_s = window_s
+        self._asked: list[float] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        now = time.monotonic()
+        self._asked = [*(at for at in self._asked if at > now - self._window_s), now]
+        denied = HTMLResponse("<html><body><h1>429 Too Many Requests</h1></body></html>", 429)
+        await (denied if len(self._asked) > _MOST else self._app)(scope, receive, send)
 
 
 def _builders(store: Store) -> list[dict[str, Any]]:
@@ -171,6 +191,19 @@ def _builders(store: Store) -> list[dict[str, Any]]:
         {"results": [result for result in (each.get("result"),) if result is not None], **each}
         for each in store.load("buildbots", [])
     ]
+
+
+def _builds(store: Store, known: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+    """The builds of the builder of this number, with what faults make of them."""
+    results = known[number - 1]["results"]
+    for fault, tag, result in _RESULTS:
+        if number == _first(known, tag) and store.fault(fault) is not None:
+            results = [result, *results]
+    return [
+        {"buildid": (1_000 - back) * 1_000 + number, "builderid": number, "number": 1_000 - back,
+         "complete": True, "results": result, "complete_at": 1_790_000_000 - back}
+        for back, result in enumerate(results, start=known[number - 1].get("idle", 0))
+    ]  # fmt: skip
 
 
 def _first(found: list[dict[str, Any]], tag: str) -> int:

@@ -57,7 +57,11 @@ class HttpClient(HttpErrors):
         hidden: Callable[[], Collection[str]] = tuple,
     ) -> None:
         super().__init__(
-            service, base.rstrip("/"), self._secrets, throttled_is_undone=throttled_is_undone
+            service,
+            base.rstrip("/"),
+            self._secrets,
+            throttled_is_undone=throttled_is_undone,
+            throttled_s=bounds.throttled_s,
         )
         self.bounds = bounds
         self._login = login

@@ -60,7 +60,10 @@ def worth_another_try(error: Exception) -> bool | float:
 
 
 class HttpErrors:
-    """The errors of one server; ``hide`` gives the secrets that no message may hold."""
+    """The errors of one server; ``hide`` gives the secrets that no message may hold.
+
+    A 429 that does not say for how long is waited out for ``throttled_s``.
+    """
 
     def __init__(
         self,
@@ -69,11 +72,13 @@ class HttpErrors:
         hide: Callable[[], Collection[str]],
         *,
         throttled_is_undone: bool = False,
+        throttled_s: float = 1.0,
     ) -> None:
         self.service = service
         self.base = base
         self._hide = hide
         self._throttled_is_undone = throttled_is_undone
+        self._throttled_s = throttled_s
 
     @contextmanager
     def translated(self, action: str) -> Iterator[None]:
@@ -123,7 +128,7 @@ class HttpErrors:
             )
         if busy:
             error = self.stumbled(action, problem, details)
-            error.wait_s = wait_s or (1.0 if status == 429 else 0.0)
+            error.wait_s = wait_s or (self._throttled_s if status == 429 else 0.0)
             error.undone = status == 429 and self._throttled_is_undone
             return error
         remedy = _REMEDIES.get(status, "run the same command again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from checks import builders as checks
@@ -16,6 +17,8 @@ from tests.served import served
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from doit_receipts.finding import Finding
     from plugins.model.release import Release
@@ -32,7 +35,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def bots(store: Store) -> Iterator[Buildbot]:
     with served(world.app(store)) as address:
-        yield Buildbot(address)
+        yield Buildbot(address, kept_s=0)
 
 
 @pytest.fixture
@@ -159,3 +162,102 @@ def test_check_that_cannot_look_blocks(bots: Buildbot, release: Release, store: 
     assert finding.severity is Severity.BLOCK
     (finding,) = checks.builders_are_online(release, bots)
     assert finding.severity is Severity.BLOCK
+
+
+# ── as many as there are, and no more requests than the buildbots allow ────────────────────
+
+
+class Counted:
+    """Counts what is asked of an application, answered or denied."""
+
+    def __init__(self, app: ASGIApp, paths: list[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._paths.append(scope["path"])
+        await self._app(scope, receive, send)
+
+
+def use_up(address: str) -> None:
+    """So much was asked that the next request is denied."""
+    with httpx.Client() as client:
+        while client.get(f"{address}/api/v2/workers").status_code == 200:
+            pass
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    """Every path that was asked for, the oldest first."""
+    return []
+
+
+@pytest.fixture(params=[10.0])
+def limited(store: Store, asked: list[str], request: pytest.FixtureRequest) -> Iterator[str]:
+    """The buildbots of a day in 2026; the parameter is over how many seconds they count."""
+    stable = [
+        {"name": f"builder {number}", "tags": ["3.13", "stable", f"tier-{number % 3 + 1}"],
+         "results": [4] * (number % 7) + [0], "online": number % 10 > 0}
+        for number in range(80)
+    ]  # fmt: skip
+    store.save("buildbots", stable)
+    app = world.app(store, window_s=request.param)
+    app.add_middleware(Counted, paths=asked)
+    with served(app) as address:
+        yield address
+
+
+def judged(release: Release, bots: Buildbot) -> list[tuple[str, Severity]]:
+    return [
+        *rules(checks.tiers_are_known(release, bots)),
+        *rules(checks.builders_are_green(release, bots)),
+        *rules(checks.builders_are_online(release, bots)),
+    ]
+
+
+def test_eighty_builders_are_judged_by_few_requests(
+    limited: str, release: Release, asked: list[str]
+) -> None:
+    """The three checks of a gate share one look, whose requests are far from the limit."""
+    found = judged(release, Buildbot(limited))
+    assert {rule for rule, _ in found} == {"builders.offline"}
+    assert len(found) == 8
+    assert len(asked) == 2 + 4
+
+
+def test_builder_that_seldom_builds_is_asked_about_alone(
+    limited: str, release: Release, store: Store, asked: list[str]
+) -> None:
+    """The newest builds of all may have none of it: what it said last counts, and not nothing."""
+    busy = {"tags": ["3.13", "stable", "tier-1"], "results": [0] * 45, "online": True}
+    known = [{**busy, "name": f"busy {number}"} for number in range(19)]
+    seldom = {**busy, "name": "seldom", "results": [4] * 12 + [2], "idle": 40}
+    store.save("buildbots", [*known, seldom])
+    bots = Buildbot(limited)
+    (finding,) = checks.builders_are_green(release, bots)
+    assert "seldom" in finding.where
+    assert finding.message == "tier 1: its last build ended in failure"
+    assert asked[2:] == ["/api/v2/builds", "/api/v2/builders/20/builds"]
+
+
+@pytest.mark.parametrize("limited", [3.0], indirect=True)
+def test_denied_look_is_done_again_when_the_limit_is_over(
+    limited: str, release: Release, asked: list[str]
+) -> None:
+    """As HAProxy does, nothing says how long: to ask again at once would only prolong it."""
+    use_up(limited)
+    del asked[:]
+    found = judged(release, Buildbot(limited, throttled_s=3.1))
+    assert {rule for rule, _ in found} == {"builders.offline"}
+    assert len(asked) == 1 + 2 + 4
+
+
+def test_denied_look_is_given_up_at_the_first_final_error(
+    limited: str, release: Release, asked: list[str]
+) -> None:
+    """One look for the whole gate: the next check does not begin to ask again."""
+    use_up(limited)
+    del asked[:]
+    found = judged(release, Buildbot(limited, throttled_s=0.01))
+    assert [severity for _, severity in found] == [Severity.BLOCK] * 3
+    assert len(asked) == 4

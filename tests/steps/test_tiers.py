@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def bots(store: Store) -> Iterator[Buildbot]:
     with served(buildbots.app(store)) as address:
-        yield Buildbot(address)
+        yield Buildbot(address, kept_s=0)
 
 
 @pytest.mark.parametrize(
