@@ -24,7 +24,7 @@ _PARTS: Final = {
     ),
     "What steps, looks and checks give, and raise": (
         "probe", "finding", "errors", "artifact", "durable", "run_context", "clock", "frozen",
-        "outside",
+        "outside", "judged",
     ),
     "What a release leaves": (
         "work_folder", "receipt", "receipts", "on_record", "journal", "intents", "approval",

@@ -16,6 +16,7 @@ from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
 from doit_receipts.intents import inputs_digest, receipts_left, seals
+from doit_receipts.judged import held_to, judged_files
 from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from doit_receipts.state import Outcome
@@ -201,8 +202,9 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
         case _ if task.look is not None:
             facts, adopted = change_world(plan, task, before)
         case _:
-            for each in task.calls:
-                facts |= _checked(task, each.perform(plan.receipts.fact_text))
+            with held_to(judged_files(plan, task) if task.signs else {}):
+                for each in task.calls:
+                    facts |= _checked(task, each.perform(plan.receipts.fact_text))
     after = plan.receipts.inputs(task)
     if after != before:
         changed = sorted(name for name in before if after.get(name) != before[name])

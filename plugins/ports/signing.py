@@ -119,7 +119,8 @@ class Signer(Protocol):
     def sign(self, file: Path, signature: Path) -> None:
         """Write a detached, armoured signature of the file. Raises ServiceFailed.
 
-        The signature exists under its name only after it was verified.
+        The signature exists under its name only after it was verified. Raises StepFailed, and
+        signs nothing, where a gate of this run judged the file with other bytes.
         """
         ...
 

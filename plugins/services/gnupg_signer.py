@@ -11,11 +11,13 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import replacing
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.judged import refuse_unjudged
 from doit_receipts.outside import is_held
 from doit_receipts.plain_file import open_plain, read_plain
 from plugins.model.forms import WrongForm
@@ -96,14 +98,14 @@ class GnupgKeyring:
         return _judged(output.lines, fingerprints)
 
     def signed(
-        self, file: Path, fingerprint: str, timeout_s: float
+        self, content: bytes, fingerprint: str, timeout_s: float
     ) -> tuple[bytes, tuple[tuple[str, str], ...]]:
         """An armoured signature by the key, and gpg's status lines; b"" if there is none."""
         gpg = self._gpg()
-        # The file is opened here: python-gnupg closes what it opens while it still copies.
         # --local-user, since gpg takes another key if the --default-key cannot sign.
-        with _bounded(gpg, timeout_s, "sign"), open_plain(file) as stream:
-            output = gpg.sign_file(stream, detach=True, extra_args=["--local-user", fingerprint])
+        words = ["--local-user", fingerprint]
+        with _bounded(gpg, timeout_s, "sign"):
+            output = gpg.sign_file(BytesIO(content), detach=True, extra_args=words)
         return (output.data if output.returncode == 0 else b""), tuple(output.lines)
 
     def exported(self, fingerprint: str) -> bytes:
@@ -197,7 +199,10 @@ class GnupgSigner:
         if is_held():
             return
         self._refuse_bad_key()
-        made, lines = self._keyring.signed(file, self._fingerprint, self._timeout_s)
+        # Read once: what is compared is what gpg gets, whoever swaps the file meanwhile.
+        content = read_plain(file)
+        refuse_unjudged(file, content)
+        made, lines = self._keyring.signed(content, self._fingerprint, self._timeout_s)
         if not made:
             raise self._failure(lines)
         with replacing(signature) as stream:

@@ -683,6 +683,44 @@ def test_a_gate_that_somebody_wrote_into_journal_and_receipts_judges_before_what
     assert project.doit().status == 0
 
 
+SIGNING: Final = SIGNED.replace(
+    'return call(copy, at.src / "a", at.src / "s")',
+    'return call(sign, at.src / "a", at.src / "s")',
+).replace(
+    "@plan.gate(",
+    '''from doit_receipts.judged import refuse_unjudged
+
+def sign(source, target):
+    """Sign what is there; by the mood somebody swaps it at that moment, and puts it back after."""
+    good, mood = source.read_bytes(), HERE / "mood"
+    swapped = mood.exists() and mood.read_text() == "swap"
+    content = b"evil" if swapped else good
+    refuse_unjudged(source, content)
+    write_whole(target, content)
+    return {}
+
+@plan.gate(''',
+)
+
+
+def test_what_is_swapped_at_the_moment_of_signing_and_put_back_is_not_signed(
+    project: Project,
+) -> None:
+    """Nothing that is looked at before and after the step tells of it."""
+    project.declare(SIGNING)
+    project.write("input", "good")
+    project.write("mood", "swap")
+    ended = project.doit("sign_thing")
+    evil, good = (hashlib.sha256(each).hexdigest()[:16] for each in (b"evil", b"good"))
+    said = f"a: is not as it was judged in this run: sha256 is {evil}…, judged was {good}…"
+    assert (ended.status, said in " ".join(ended.out.split())) == (1, True), ended
+    assert not (project.work / "src" / "s").exists()
+    # The remedy: what wrote there is found, and writes no more.
+    project.write("mood", "")
+    assert project.doit("sign_thing").status == 0
+    assert (project.work / "src" / "s").read_bytes() == b"good"
+
+
 def test_a_gate_judges_once_in_the_run_that_acts(project: Project) -> None:
     """What processes of one run judged needs no second look by another of them."""
     project.declare(SIGNED)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
 
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
+from doit_receipts.judged import held_to
 from plugins.ports.signing import Verdict
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from plugins.services.gnupg_signer import GnupgKeyring, GnupgSigner, keyring_of
@@ -53,6 +55,29 @@ def test_large_file_is_signed_to_its_last_byte(home: GnupgHome, file: Path) -> N
     signer = GnupgSigner(home.folder, home.key("rm"))
     signer.sign(file, asc(file))
     home.gpg("--verify", str(asc(file)), str(file))
+
+
+def test_other_bytes_than_gates_judged_are_not_signed(home: GnupgHome, file: Path) -> None:
+    """Also where some gates judged these very bytes, and another one those before."""
+    good = hashlib.sha256(file.read_bytes()).hexdigest()
+    evil = hashlib.sha256(b"evil").hexdigest()
+    signer = GnupgSigner(home.folder, home.key("rm"))
+    beside = file.with_name("Python-3.13.6.tar.xz")
+    beside.write_bytes(b"what no gate judges")
+    for content, judged in ((b"evil", [good]), (b"evil", [good, evil]), (b"", [good])):
+        written = file.read_bytes()
+        file.write_bytes(content)
+        with (
+            held_to({file: judged}),
+            pytest.raises(StepFailed, match=r"3\.13\.6\.tgz: is not as it was judged in this run"),
+        ):
+            signer.sign(file, asc(file))
+        assert not asc(file).exists()
+        file.write_bytes(written)
+    with held_to({file: [good]}):
+        signer.sign(file, asc(file))
+        signer.sign(beside, asc(beside))
+    assert signer.verify(file, asc(file)).problem == ""
 
 
 def test_the_key_that_was_named_signs_although_another_is_the_default(
