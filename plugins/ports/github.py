@@ -346,5 +346,8 @@ class Proposals(Texts, Protocol):
         ...
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
-        """A pull request is open whose branch has these files; what is there of it is kept."""
+        """A pull request is open whose branch has these files; what is there of it is kept.
+
+        None is opened for a branch that lacks one of them.
+        """
         ...

@@ -7,6 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from doit_receipts.errors import ServiceFailed
 from doit_receipts.outside import is_held
 from plugins.ports.github import Pull
 from plugins.services.github import GitHub
@@ -91,10 +92,14 @@ class GitHubProposals:
         return _pull(listed[0]) if listed else None
 
     def propose(self, branch: str, files: Mapping[str, bytes], title: str, body: str) -> Pull:
-        """See the port. Each part is looked for first, so that a partial proposal is completed."""
+        """See the port. Each part is looked for first, so that a partial proposal is completed.
+
+        Nobody is asked to take the branch before all files were read back from it.
+        """
         at = self._make_branch(branch)
         for path, content in files.items():
             self._put(branch, path, content, title, at)
+        self._read_back(branch, files)
         found = self.pull(branch)
         if found is not None:
             return found
@@ -104,6 +109,19 @@ class GitHubProposals:
                      "body": body, "maintainer_can_modify": True},
         )  # fmt: skip
         return _pull(self._web.json(answer, "propose"))
+
+    def _read_back(self, branch: str, files: Mapping[str, bytes]) -> None:
+        """Raise ServiceFailed unless the branch has all these files, whoever else writes to it."""
+        for path, content in () if is_held() else files.items():
+            found, _ = self._content(self._head_top, path, branch)
+            if found != content:
+                raise ServiceFailed(
+                    service="github",
+                    action=f"propose {branch}",
+                    problem=f"{path} was written to that branch, and is"
+                    f" {'not there' if found is None else 'another one'} now",
+                    remedy="find out who else writes to it, then run the same command again",
+                )
 
     def _make_branch(self, branch: str) -> tuple[str, str]:
         """Where what the branch has can be read; in a plan, that is what it would begin with."""

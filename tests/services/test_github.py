@@ -18,7 +18,7 @@ from plugins.services.github_proposals import GitHubProposals
 from tests.served import served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 TOKEN = "rehearsal-github-token"
@@ -280,12 +280,53 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
     for _ in range(4):
         with pytest.raises(ServiceFailed):
             proposals.propose("release-3.13.6", files, "Dates", "")
+        is_whole = all(proposals.text(each, "release-3.13.6") == files[each] for each in files)
+        assert is_whole or store.load("github", {})["pulls"] == []
     made = proposals.propose("release-3.13.6", files, "Dates", "")
     assert made == proposals.pull("release-3.13.6")
     assert len(store.load("github", {})["pulls"]) == 1
     assert proposals.text("new.txt", "release-3.13.6") == b"new\n"
     assert proposals.text("peps/pep-0719.rst") == before
     assert (made.state, made.number) == ("open", 100)
+
+
+class TakenBack(dict[str, bytes]):
+    """Files; when the last one was taken from it, somebody does something, once."""
+
+    def __init__(self, files: Mapping[str, bytes], *then: Callable[[], None]) -> None:
+        super().__init__(files)
+        self._then = list(then)
+
+    def items(self) -> Any:
+        yield from super().items()
+        while self._then:
+            self._then.pop()()
+
+
+@pytest.mark.parametrize("left", [None, "theirs\n"], ids=["gone", "another"])
+@pytest.mark.parametrize("path", ["peps/pep-0719.rst", "new.txt"])
+def test_nobody_is_asked_to_take_a_branch_that_lacks_a_file(
+    api: str, token: Secret, store: Store, path: str, left: str | None
+) -> None:
+    """Somebody else writes to our branch while it is made; then the remedy is followed."""
+    proposals = GitHubProposals(api, "python/peps", token, head="rm/peps")
+    branch = "release-3.13.6"
+    files = {"peps/pep-0719.rst": b"- 3.13.6\n", "new.txt": b"new\n"}
+
+    def meddle() -> None:
+        known = store.load("github", {})
+        texts = known["branches"][f"rm/peps:{branch}"]
+        texts = {**texts, path: left} if left else {k: v for k, v in texts.items() if k != path}
+        branches = {**known["branches"], f"rm/peps:{branch}": texts}
+        store.save("github", {**known, "branches": branches})
+
+    with pytest.raises(ServiceFailed, match=f"{path} was written to that branch, and is") as told:
+        proposals.propose(branch, TakenBack(files, meddle), "Dates", "")
+    assert "find out who else writes to it" in told.value.remedy
+    assert store.load("github", {})["pulls"] == []
+    proposals.propose(branch, files, "Dates", "")
+    assert {each: proposals.text(each, branch) for each in files} == files
+    assert len(store.load("github", {})["pulls"]) == 1
 
 
 def test_all_files_of_main_are_listed(api: str, token: Secret) -> None:
