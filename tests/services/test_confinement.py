@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.cores import Cores, jobs_of_make, sharing
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.programs import MachinePrograms
 from plugins.services.walls import Limits
+from plugins.steps.left_behind import see_plain
 from tests.confining import ATTACKS, Targets, needs_confinement
 from tests.waiting import comes_true
 
@@ -242,6 +243,58 @@ def test_what_it_writes_to_tmp_is_bounded(folder: Path) -> None:
         ["dd", "if=/dev/zero", "of=/tmp/x", "bs=1M", "count=64"], folder=folder, check=False
     )
     assert ended.status == 1
+
+
+LEFT = {
+    "a link out of its folder": ("os.symlink('/etc/passwd', 'NEWS')", "is a link"),
+    "a link to a folder above": ("os.symlink('..', 'build')", "is a link"),
+    "a second name": ("open('a', 'w').close(); os.link('a', 'b')", "has a second name"),
+    "a pipe": ("os.mkfifo('NEWS')", "is a device, a pipe or a socket"),
+    "a socket": ("socket.socket(socket.AF_UNIX).bind('NEWS')", "is a device, a pipe or a socket"),
+    "a name of two lines": ("open('NEWS\\nof others', 'w').close()", "has control characters"),
+    "a name in another encoding": ("open(b'NEWS\\xff', 'w').close()", "bytes that are no text"),
+    "a file that runs as its owner": (
+        "open('a', 'w').close(); os.chmod('a', 0o4755)",
+        "would run with the rights",
+    ),
+    "a large file with nothing in it": (
+        "open('NEWS', 'wb').truncate(5 << 20)",
+        "holds more than 4 MB",
+    ),
+    "many files": (
+        "[open(str(number), 'w').close() for number in range(99)]",
+        "holds more than 64 files",
+    ),
+}
+
+
+@pytest.mark.parametrize(("attack", "problem"), LEFT.values(), ids=LEFT)
+def test_what_it_leaves_is_refused_before_it_is_used(
+    folder: Path, attack: str, problem: str
+) -> None:
+    confined(folder).run([sys.executable, "-c", f"import os, socket\n{attack}\n"], folder=folder)
+    with pytest.raises(StepFailed, match=problem):
+        see_plain(folder, most_files=64, most_bytes=4 << 20)
+
+
+NEVER_LEFT = {
+    "a device": "os.mknod('NEWS', 0o666 | stat.S_IFCHR, os.makedev(1, 5))",
+    "a disk": "os.mknod('NEWS', 0o666 | stat.S_IFBLK, os.makedev(8, 0))",
+    "a terabyte with nothing in it": "open('NEWS', 'wb').truncate(1 << 40)",
+    "a second name of a file of ours": "os.link({ours!r}, 'NEWS')",
+}
+
+
+@pytest.mark.parametrize("attack", NEVER_LEFT.values(), ids=NEVER_LEFT)
+def test_what_it_cannot_leave_at_all(folder: Path, attack: str) -> None:
+    """Nothing is there afterwards, or an empty file."""
+    ours = folder.parent / "ours"
+    ours.write_text("canary")
+    code = f"import os, stat\n{attack.format(ours=str(ours))}\n"
+    ended = confined(folder).run([sys.executable, "-c", code], folder=folder, check=False)
+    assert ended.status != 0
+    see_plain(folder)
+    assert [path.stat().st_size for path in folder.iterdir()] in ([], [0])
 
 
 def test_escape_sequences_reach_neither_log_nor_error(folder: Path) -> None:
