@@ -207,8 +207,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         milder=(_NOTE,),
     ),
     "ci.base_commit": Rule(
-        "The newest run of build.yml for the base commit passed.",
+        "The newest run of build.yml for the base commit passed; for a release, else that of the "
+        "first commit after it that has one.",
         "wait until CI has run for it, or release from the last commit that it passed",
+        milder=(_NOTE,),
     ),
     "ci.differs": Rule(
         "The source archives of CI are byte for byte those of `doit export`.",

@@ -216,6 +216,13 @@ class Base(Protocol):
         """Every tag whose name begins with ``v``, without payload and signature."""
         ...
 
+    def later(self, commit: str, most: int) -> tuple[str, ...]:
+        """The commits of upstream's branch that follow the commit, oldest first, at most so many.
+
+        As the clone has that branch now; none where it lacks the branch or the commit is not in it.
+        """
+        ...
+
     def identity(self) -> Identity:
         """Whom the RM's git puts on commits. Raises SettingsError if that is not configured."""
         ...

@@ -126,6 +126,16 @@ class GitBase:
                 found.append(Tag(name, identifier, commit or identifier, when))
         return tuple(found)
 
+    def later(self, commit: str, most: int) -> tuple[str, ...]:
+        """See the port."""
+        for name in self._names_of_branch():
+            if self._git("rev-parse", "--verify", "--quiet", name).status == 0:
+                listed = self._answer(
+                    "rev-list", "--ancestry-path", "--topo-order", "--reverse", f"{commit}..{name}"
+                )
+                return tuple(listed.split()[:most])
+        return ()
+
     def identity(self) -> Identity:
         """See the port. Reads the configuration of the clone, the person and the system."""
         self._git("rev-parse", "--git-dir")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,15 +10,15 @@ import pytest
 from checks import access, base_commit, blockers
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Severity
+from plugins.ports.git import Commit, Identity, Tag
 from plugins.ports.github import BranchRule, Issue, Job, Run
 from plugins.rehearsal.toy_cpython import make_toy
 from plugins.services.git_base import GitBase
 from plugins.services.git_remote import GitRemote
 from plugins.services.programs import MachinePrograms
+from tests.source_world import NOON
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from doit_receipts.finding import Finding
     from tests.conftest import Builds
 
@@ -106,6 +107,41 @@ class CommitWith:
     def check_runs(self, commit: str) -> tuple[Job, ...]:
         assert commit == self.commit()
         return tuple(Job(f"job {at}", each, "") for at, each in enumerate(self._jobs))
+
+    def tags(self) -> tuple[Tag, ...]:
+        return ()
+
+
+class Tagged:
+    """What CI says of a base that is the tag of a release, and of the commits after it."""
+
+    folder = Path("cpython")
+
+    def __init__(self, *runs: str) -> None:
+        self._runs = dict(zip("cde", runs, strict=False))
+        self.asked: list[str] = []
+
+    def commit(self) -> str:
+        return "c" * 40
+
+    def tags(self) -> tuple[Tag, ...]:
+        return (Tag("v3.14.8", "t" * 40, self.commit(), NOON),)
+
+    def later(self, commit: str, most: int) -> tuple[str, ...]:
+        assert commit == self.commit()
+        return tuple(each * 40 for each in [*self._runs][1:][:most])
+
+    def about(self, commit: str) -> Commit:
+        by = Identity("Rita Manager", "rm@example.org")
+        return Commit(commit, "", (), "Post 3.14.8\n", by, NOON)
+
+    def runs_of(self, _workflow: str, commit: str) -> tuple[Run, ...]:
+        self.asked.append(commit[0])
+        found = self._runs[commit[0]]
+        return (Run(1, "Tests", commit, found, "https://github.com/run/1"),) if found else ()
+
+    def check_runs(self, _commit: str) -> tuple[Job, ...]:
+        return ()
 
 
 DOWN = ServiceFailed(service="github", action="look", problem="status 500")
@@ -213,6 +249,34 @@ def test_ci_has_to_be_green_on_the_very_base_commit(tested: Any, message: str) -
     found = base_commit.base_commit_is_green(tested, tested)
     assert [each.rule for each in found] == ["ci.base_commit"] * bool(message)
     assert all(each.severity is Severity.BLOCK and message in each.message for each in found)
+
+
+def test_base_that_is_a_release_is_judged_by_the_first_run_after_it() -> None:
+    """Each push of a release ends with "Post X.Y.Z", so its commit has no run of its own."""
+    green: Any = Tagged("", "", "success")
+    (note,) = base_commit.base_commit_is_green(green, green)
+    assert note.severity is Severity.NOTE
+    assert "no push ended with v3.14.8" in note.message
+    assert "eeeeeeeeeeee (Post 3.14.8)" in note.message
+    red: Any = Tagged("", "failure", "success")
+    note, block = base_commit.base_commit_is_green(red, red)
+    assert (note.severity, block.severity) == (Severity.NOTE, Severity.BLOCK)
+    assert block.message == "build.yml for dddddddddddd ended in failure"
+    own: Any = Tagged("success", "failure")
+    assert base_commit.base_commit_is_green(own, own) == ()
+    assert own.asked == ["c"]
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_release_without_a_run_of_its_own_or_after_it_blocks_with_what_helps(later: int) -> None:
+    base: Any = Tagged("", *[""] * later)
+    (found,) = base_commit.base_commit_is_green(base, base)
+    assert found.severity is Severity.BLOCK
+    assert "v3.14.8, or for one after it" in found.message
+    assert found.remedy == (
+        "git -C cpython fetch upstream, if the clone lacks the commits after v3.14.8; "
+        "or have CI run for it: gh workflow run build.yml --ref v3.14.8"
+    )
 
 
 def test_ruleset_that_we_may_not_pass_blocks_and_one_that_breaks_nothing_does_not(

@@ -274,6 +274,21 @@ def test_commit_says_who_when_and_after_what(world: World) -> None:
     assert about.parents == (git(world.cpython, "rev-parse", f"{commit}^"),)
 
 
+# ── what came after ─────────────────────────────────────────────────────────────────────────
+
+
+def test_commits_after_a_release_are_those_of_upstreams_branch(world: World) -> None:
+    """A tag that was merged back has its merge and "Post" behind it, and a clone may lack both."""
+    tag = git(world.cpython, "rev-parse", "v3.13.5^{commit}")
+    before = world.base.later(tag, 9)
+    assert before[0] not in (tag, "")
+    new = [world.commit({"Lib/spam.py": text}) for text in ("one\n", "two\n")]
+    assert world.base.later(tag, 99)[-2:] == tuple(new)
+    assert world.base.later(tag, 1) == before[:1]
+    assert replace(world, wanted="v3.13.5").base.later(tag, 9)[:1] == before[:1]
+    assert world.base.later(new[-1], 9) == ()
+
+
 # ── whose name ──────────────────────────────────────────────────────────────────────────────
 
 
