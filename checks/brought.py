@@ -23,7 +23,7 @@ from plugins.model.promise import record_paths
 from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
-from plugins.ports.host import Kind
+from plugins.ports.host import Kind, closed_folders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -197,8 +197,20 @@ def nothing_unexpected_is_public(
     known |= {evidence_path(release), *record_paths(release)}
     for role in roles:
         known |= set(adopted(release, role))
-    found = []
-    for entry in host.listing(RemoteLayout(release.version).downloads.final):
+    listed = host.listing(RemoteLayout(release.version).downloads.final)
+    found = [
+        Finding(
+            "brought.unseen",
+            Severity.BLOCK,
+            f"belongs to {folder.owner} and has mode {folder.mode:o}, so nobody here can tell "
+            "what is in it",
+            where=printable(host.shown(folder.path)),
+            remedy=f"ask {folder.owner} to run `chmod g+rwx` on it",
+        )
+        for folder in closed_folders(listed, host)
+        if not belongs_to_another(f"{folder.path}/part.msi", release, contract)
+    ]
+    for entry in listed:
         if entry.kind is Kind.FOLDER or entry.path in known:
             continue
         if belongs_to_another(entry.path, release, contract):

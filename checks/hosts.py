@@ -25,7 +25,9 @@ _SKEW_S: Final = 120
 _GROUP_WRITES: Final = 0o030
 _HANDS_DOWN: Final = 0o2000
 _ROOT: Final = "root"
-_READERS: Final = {Kind.FILE: 0o444, Kind.FOLDER: 0o555}
+_READERS: Final = {Kind.FILE: 0o444, Kind.FOLDER: 0o505}
+"""Who has to be let in. A folder that is closed to the group alone is served; who has to look into
+it says so (the pipeline of Windows leaves those of its own so)."""
 _WANTED: Final = {Kind.FILE: "644", Kind.FOLDER: "2775"}
 _SPARE: Final = 1.1
 """Room for what others upload meanwhile."""

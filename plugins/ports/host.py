@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signature
 
-__all__ = ["Entry", "Host", "HostReader", "Kind", "Login", "Upload"]
+__all__ = ["Entry", "Host", "HostReader", "Kind", "Login", "Upload", "closed_folders"]
 
 
 class Kind(Enum):
@@ -41,6 +41,18 @@ class Entry:
     """Where a link leads; "" for anything else."""
     stamp: str = ""
     """Another one once the file was changed; "" from a look that does not know it."""
+
+    def lets_in(self, login: Login) -> bool:
+        """Whether the folder's mode lets this account see what is in it, access lists aside."""
+        if login.user == "root":
+            return True
+        if self.owner == login.user:
+            granted = self.mode >> 6
+        elif self.group in login.groups:
+            granted = self.mode >> 3
+        else:
+            granted = self.mode
+        return granted & 0o5 == 0o5
 
 
 @frozen
@@ -89,7 +101,8 @@ class HostReader(Protocol):
     def listing(self, folder: str) -> tuple[Entry, ...]:
         """All that is below the folder, to any depth, sorted by path, each with its stamp.
 
-        Empty if there is no such folder.
+        A folder that we may not look into is one of them, and nothing below it is. Empty if there
+        is no such folder; ServiceFailed if it is itself closed to us.
         """
         ...
 
@@ -172,3 +185,14 @@ class Host(HostReader, Protocol):
     def unzip(self, archive: str, folder: str) -> None:
         """What the zip archive holds is below the folder; files of the same name are replaced."""
         ...
+
+
+def closed_folders(listed: Iterable[Entry], host: HostReader) -> tuple[Entry, ...]:
+    """The folders of a listing that we may not look into, so that it has nothing below them."""
+    entries = tuple(listed)
+    above = {entry.path.rpartition("/")[0] for entry in entries}
+    empty = [each for each in entries if each.kind is Kind.FOLDER and each.path not in above]
+    if not empty:
+        return ()
+    login = host.login()
+    return tuple(each for each in empty if not each.lets_in(login))

@@ -63,9 +63,10 @@ class Session:
                     return Ended(0, b"%d\n" % int(self.now_s()))
                 case ["getent", ("passwd" | "group") as what, key]:
                     return self._getent(what, key)
-                case ["find", "-P", folder, "-mindepth", "1", "-printf", form] if (
-                    form == _FIND_FORMAT
-                ):
+                case [
+                    "find", "-P", folder, "-mindepth", "1", "-printf", form, "-type", "d",
+                    "(", "!", "-readable", "-o", "!", "-executable", ")", "-prune",
+                ] if form == _FIND_FORMAT:  # fmt: skip
                     return self._find(folder)
                 case [
                     "find", "-P", *folders, "-maxdepth", "0", "-type", "d", "-writable",

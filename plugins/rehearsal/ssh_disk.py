@@ -109,13 +109,13 @@ class Disk:
         return self._found(path)
 
     def walk(self, user: str, folder: str) -> Iterator[tuple[str, Found]]:
-        """All paths below the folder, each with what it is."""
+        """All below the folder, each with what it is; nothing below what is closed to them."""
         self._demand(user, folder, _READ | _ENTER)
         for name in sorted(each.name for each in self.real(folder).iterdir()):
             path = posixpath.join(_normal(folder), name)
             found = self._found(path)
             yield path, found
-            if stat.S_ISDIR(found.mode):
+            if stat.S_ISDIR(found.mode) and self._permits(user, path, _READ | _ENTER):
                 yield from self.walk(user, path)
 
     def read(self, user: str, path: str) -> bytes:
@@ -126,11 +126,7 @@ class Disk:
 
     def is_usable(self, user: str, path: str) -> bool:
         """Whether it is a folder in which the user may make names, as ``access(2)`` answers."""
-        try:
-            self._demand(user, path, _WRITE | _ENTER)
-        except OSError:
-            return False
-        return stat.S_ISDIR(self._found(path).mode)
+        return self._permits(user, path, _WRITE | _ENTER) and stat.S_ISDIR(self._found(path).mode)
 
     def free_bytes(self) -> int:
         """How much room is left."""
@@ -250,6 +246,13 @@ class Disk:
         parent = posixpath.dirname(_normal(path))
         if parent != _normal(path):
             self._demand(user, parent, _ENTER)
+
+    def _permits(self, user: str, path: str, wanted: int) -> bool:
+        try:
+            self._demand(user, path, wanted)
+        except OSError:
+            return False
+        return True
 
     def _demand(self, user: str, path: str, wanted: int) -> None:
         self._enter(user, path)

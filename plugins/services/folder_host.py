@@ -82,7 +82,7 @@ class FolderHost:
         with self._reported("list", folder):
             paths = [
                 (Path(parent) / name).relative_to(self._root).as_posix()
-                for parent, folders, files in os.walk(top, onerror=_raise_unless_gone)
+                for parent, folders, files in _walk(top)
                 for name in (*folders, *files)
             ]
         found = (self._entry(path) for path in sorted(paths))
@@ -316,6 +316,13 @@ def _name_of(number: int, what: str) -> str:
         return pwd.getpwuid(number).pw_name if what == "user" else grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
+
+
+def _walk(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As ``os.walk``, with the names of folders that are closed to us, which it does not enter."""
+    for parent, folders, files in os.walk(top, onerror=_raise_unless_gone):
+        yield parent, [*folders], files
+        folders[:] = [name for name in folders if os.access(Path(parent) / name, os.R_OK | os.X_OK)]
 
 
 def _raise_unless_gone(error: OSError) -> None:

@@ -120,8 +120,14 @@ class SshReader:
             return ()
         result = self._run(
             "find", "-P", self._at(folder), "-mindepth", "1", "-printf", FIND_FORMAT,
-            timeout_s=_COMMAND_TIMEOUT_S,
+            "-type", "d", "(", "!", "-readable", "-o", "!", "-executable", ")", "-prune",
+            check=False, timeout_s=_COMMAND_TIMEOUT_S,
         )  # fmt: skip
+        if result.status:
+            if not top.lets_in(self.login()):
+                closed = Refused(Status.PERMISSION_DENIED, result.errors)
+                raise self._refused(action="look into", path=folder, refused=closed)
+            self._complain(["find"], result)
         return tuple(sorted(listed(folder, result.output), key=lambda entry: entry.path))
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:

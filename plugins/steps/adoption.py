@@ -20,11 +20,13 @@ from doit_receipts.printable import share
 from plugins.model.content import Content, NamedFile
 from plugins.model.manifest import MANIFEST, Manifest
 from plugins.model.package_head import HEAD_BYTES, needed_bytes
+from plugins.model.promise import parts_folders
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.steps import experts
 from plugins.steps.experts import FILE_MODE, few
-from plugins.steps.host_modes import wrong_modes
+from plugins.steps.host_modes import refuse_closed, wrong_modes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,9 +116,12 @@ def _public_entries(
 ) -> dict[str, Entry]:
     """What is in the public folder of all that the expert owes or may bring, by path."""
     folder = RemoteLayout(release.version).downloads.final
+    listed = host.listing(folder)
+    parts = parts_folders(release) if awaited.role == Origin.WINDOWS.value else ()
+    refuse_closed(listed, host, parts.__contains__)
     found = {
         entry.path: entry
-        for entry in host.listing(folder)
+        for entry in listed
         if entry.kind is not Kind.FOLDER
         and (entry.path in awaited.files or experts.brings(contract, entry.path, awaited.role))
     }

@@ -210,7 +210,8 @@ def _refuse_closed_by_others(
             continue
         is_hidden = each.path == area.staging or each.path.startswith(f"{area.staging}/")
         remedy = f"run {opening(each, HIDDEN_MODE if is_hidden else FOLDER_MODE, host)}"
-        problem = f"{each.owner}, whose folder it is, has closed it to all others"
+        whom = "its group" if _lets_in(each, []) else "all others"
+        problem = f"{each.owner}, whose folder it is, has closed it to {whom}"
         if is_hidden and is_left:
             remedy = f"run the same command again, or to {remedy}"
             problem = f"a run of {each.owner} that did not end has closed it to all others"

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import StepFailed
+from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different
-from plugins.ports.host import Kind
+from plugins.ports.host import Kind, closed_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from doit_receipts.probe import Probe
     from plugins.ports.host import Entry, Host, HostReader
 
 __all__ = [
     "CLOSED_MODE", "FOLDER_MODE", "HIDDEN_MODE", "SHOWN_MODE", "WrongModes", "opening",
-    "wrong_modes",
+    "refuse_closed", "wrong_modes",
 ]  # fmt: skip
 
 FOLDER_MODE: Final = 0o2775
@@ -97,6 +97,26 @@ class WrongModes:
     def of_others(self) -> WrongModes:
         """Those alone that a colleague has to change: they stop a step before it begins."""
         return WrongModes((), self.others)
+
+
+def refuse_closed(listed: Iterable[Entry], host: HostReader, hides: Callable[[str], bool]) -> None:
+    """Raise Waiting for the first closed folder that may hide what is looked for, by its path.
+
+    The pipeline of Windows leaves the folders that it makes so: ``chmod g-x,o+r`` on all that is
+    beside the installers (python/release-tools, windows-release/uploadrelease.ps1).
+    """
+    for folder in closed_folders(listed, host):
+        if hides(folder.path):
+            place = host.shown(folder.path).rpartition(":")[2]
+            is_theirs = host.group and folder.group != host.group
+            chgrp = f"chgrp {host.group} {place} && " if is_theirs else ""
+            raise Waiting(
+                who=folder.owner,
+                problem=f"{host.shown(folder.path)} belongs to {folder.owner}:{folder.group} and "
+                f"has mode {folder.mode:o}, so we cannot look into it",
+                remedy=f"ask {folder.owner} for `{chgrp}chmod g+rwx {place}`; "
+                "then run the same command again",
+            )
 
 
 def opening(folder: Entry, mode: int, host: HostReader) -> str:

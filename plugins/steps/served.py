@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from doit_receipts.errors import StepFailed
 from doit_receipts.printable import share
 from plugins.model.content import Content
+from plugins.steps.host_modes import refuse_closed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,17 +25,24 @@ def published_bytes(
 
     Digests are computed there. ``known`` holds the sha256 that each has to have, by path: those
     of the files that were exported, built by CI, and signed for by experts. Raises StepFailed if
-    files are missing or, where that is given, have other bytes.
+    files are missing or, where that is given, have other bytes; Waiting for whoever closed a
+    folder to us.
     """
     wanted = {file.remote for file in contract.files}
-    entries = {}
-    for folder in contract.folders:
-        for entry in host.listing(folder):
-            if entry.path in wanted:
-                entries[entry.path] = entry
+    # A listing goes to any depth, and one of a folder that is closed to us has nothing to say.
+    folders = [
+        folder
+        for folder in contract.folders
+        if not any(folder.startswith(f"{above}/") for above in contract.folders)
+    ]
+    listed = [entry for folder in folders for entry in host.listing(folder)]
+    entries = {entry.path: entry for entry in listed if entry.path in wanted}
     digests = host.digests(tuple(entries[path] for path in sorted(entries)))
     missing = sorted(wanted - digests.keys())
     if missing:
+        refuse_closed(
+            listed, host, lambda folder: any(path.startswith(f"{folder}/") for path in missing)
+        )
         raise StepFailed(
             where="downloads host",
             problem=(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks import brought
+from checks.hosts import files_of_others_are_readable
 from checks.recognising import recognised
 from checks.staged_files import staged_is_ready
-from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.content import Content, NamedFile
@@ -24,11 +25,14 @@ from plugins.model.evidence import evidence_path
 from plugins.model.found_files import FoundFiles
 from plugins.model.package_head import is_of_its_kind, needed_bytes
 from plugins.model.promise import contract_of, record_paths
+from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.model.report import Situation
 from plugins.ports.fetched import Fetched
 from plugins.ports.public import AROUND
 from plugins.steps import experts, staging, staging_folders
+from plugins.steps.served import published_bytes
+from tests.host_world import ROOT
 from tests.progress import Quiet
 from tests.upload_world import Scene, a_program, a_scene
 
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from plugins.model.contract import Contract
     from tests.conftest import Builds
 
 
@@ -131,6 +136,11 @@ def test_macos_installer_is_adopted_by_what_the_approval_is_of(scene: Scene) -> 
 # ── modes and owners ───────────────────────────────────────────────────────────────────────
 
 
+def contract_with(scene: Scene, files: Iterable[str]) -> Contract:
+    """What is promised and brought, as if everything had been adopted."""
+    return scene.contract.with_extras(f"{scene.release.version.folder}/{name}" for name in files)
+
+
 def all_wanted(files: dict[str, bytes]) -> tuple[NamedFile, ...]:
     return tuple(NamedFile(name, Content.of(content)) for name, content in files.items())
 
@@ -212,6 +222,71 @@ def test_folder_that_others_made_is_entered_and_never_changed(scene: Scene, tmp_
     everything = (*all_wanted(files), ours)
     staging.switch(everything, area, scene.host, Quiet())
     assert (inner / "core.msi.sigstore").read_bytes() == b"bundle"
+
+
+def _close(scene: Scene, folder: str) -> str:
+    """As the pipeline leaves what it made: its last line is ``chmod "g-x,o+r" $d*``."""
+    path = f"{ROOT}/{scene.release.version.folder}/{folder}"
+    scene.world.server.disk.prepare(path, "steve", "downloads", 0o2745)
+    return path
+
+
+def test_folder_that_the_pipeline_closed_to_its_group_is_waited_for_and_then_adopted(
+    scene: Scene,
+) -> None:
+    files = scene.upload()
+    path = _close(scene, "amd64rc1")
+    with pytest.raises(Waiting, match=r"waiting for steve: .*/3\.15\.0/amd64rc1 belongs to") as e:
+        scene.arrived()
+    assert "has mode 2745" in e.value.problem
+    assert e.value.remedy.startswith(f"ask steve for `chmod g+rwx {path}`")
+    (finding,) = brought.nothing_unexpected_is_public(
+        scene.release, contract_with(scene, files), scene.host, []
+    )
+    assert (finding.rule, finding.severity) == ("brought.unseen", Severity.BLOCK)
+    assert finding.where.endswith("/3.15.0/amd64rc1")
+    scene.world.server.disk.change_mode("steve", path, 0o2775)
+    assert len(scene.arrived()) == len(files) + 1
+    area = RemoteLayout(scene.release.version).downloads
+    everything = experts.with_brought([], scene.release, ["windows"], area)
+    staging.switch(everything, area, scene.host, Quiet())
+    # It is closed once more when the pipeline runs again.
+    _close(scene, "amd64rc1")
+    with pytest.raises(ServiceFailed, match="steve, whose folder it is, has closed it to its"):
+        staging.look_switched(everything, area, scene.host)
+    whole = experts.with_extras(scene.contract, everything, area).without(
+        *(origin for origin in Origin if origin is not Origin.WINDOWS)
+    )
+    with pytest.raises(Waiting, match="so we cannot look into it"):
+        published_bytes(whole, scene.host)
+    scene.world.server.disk.change_mode("steve", path, 0o2755)
+    assert staging.look_switched(everything, area, scene.host).state is RemoteState.IDENTICAL
+    assert set(published_bytes(whole, scene.host)) == {f"3.15.0/{name}" for name in files}
+
+
+def test_folder_of_an_earlier_candidate_that_is_closed_to_the_group_hinders_nothing(
+    scene: Scene,
+) -> None:
+    """The release after it has the same X.Y.Z, and nothing to look for in there."""
+    files = scene.upload()
+    _close(scene, "amd64b4")
+    assert len(scene.arrived()) == len(files) + 1
+    area = RemoteLayout(scene.release.version).downloads
+    everything = experts.with_brought([], scene.release, ["windows"], area)
+    staging.switch(everything, area, scene.host, Quiet())
+    assert staging.look_switched(everything, area, scene.host).state is RemoteState.IDENTICAL
+    assert files_of_others_are_readable(scene.host, [area.final]) == ()
+    roles = ["windows"]
+    assert (
+        brought.nothing_unexpected_is_public(scene.release, scene.contract, scene.host, roles) == ()
+    )
+
+
+def test_public_folder_that_is_closed_itself_says_who_opens_it(scene: Scene) -> None:
+    scene.upload()
+    _close(scene, "")
+    with pytest.raises(ServiceFailed, match=r"denied: .*/3\.15\.0 is steve:downloads with"):
+        scene.host.listing("3.15.0")
 
 
 # ── judgements ─────────────────────────────────────────────────────────────────────────────
