@@ -133,12 +133,17 @@ class OpenSsh:
 
 @contextmanager
 def an_openssh_server(
-    folder: Path, address: str = "127.0.0.1", within: tuple[str, ...] = (), env: str = ""
+    folder: Path,
+    address: str = "127.0.0.1",
+    within: tuple[str, ...] = (),
+    env: str = "",
+    options: str = "",
 ) -> Iterator[OpenSsh]:
     """An sshd answers as the one who runs the tests; skips if it is not installed.
 
     ``within`` is a command that starts it elsewhere, such as in a network of its own; ``env``
-    are variables that commands there see. What our shell does when it starts is not done there.
+    are variables that commands there see, ``options`` further lines of its configuration. What
+    our shell does when it starts is not done there.
     """
     sshd = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if sshd is None or shutil.which("ssh-keygen") is None:
@@ -156,7 +161,7 @@ def an_openssh_server(
         f"Port {port}\nListenAddress {address}\nHostKey {folder}/host\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPidFile none\nStrictModes no\n"
         "UsePAM no\nPasswordAuthentication no\nSubsystem sftp internal-sftp\nMaxStartups 100\n"
-        f"SetEnv HOME={folder} {env}\n"
+        f"SetEnv HOME={folder} {env}\n{options}"
     )
     user = pwd.getpwuid(os.geteuid()).pw_name
     key = (folder / "host.pub").read_text().split()

@@ -7,9 +7,10 @@ unknown, or not the known one, is a refusal with its fingerprint: nothing was se
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -18,9 +19,10 @@ from doit_receipts.errors import ServiceFailed, SettingsError
 from doit_receipts.frozen import frozen
 from plugins.services.known_hosts import known_host
 from plugins.services.sftp import Lost, Sftp, losses
+from plugins.services.ssh_keys import offered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from fabric import Connection
@@ -39,10 +41,15 @@ _MOST_BYTES: Final = 1 << 28
 """What a command may say; the longest list of a host's files has 30 MB."""
 _WINDOW_BYTES: Final = 1 << 26
 """What a host may send before we read it; our own sending has the host's window."""
+_LOGIN_OPTIONS: Final = {
+    "banner_timeout": _LOGIN_S, "auth_timeout": _LOGIN_S, "channel_timeout": _LOGIN_S,
+}  # fmt: skip
 _CIPHERS: Final = (
     "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr",
 )  # fmt: skip
 """The fast ones first: gcm needs no digest of its own (a quarter less time here than ctr)."""
+_NO_KEY: Final = "No authentication methods available"
+"""What paramiko says if there is no key to offer."""
 
 
 @frozen
@@ -179,11 +186,13 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
         port=address.port or None,
         config=config,
         connect_timeout=_CONNECT_S,
-        connect_kwargs=_login_options(config, address),
+        connect_kwargs=_LOGIN_OPTIONS,
     )
     guarded = connection
+    locked: list[str] = []
     while isinstance(guarded, fabric.Connection):
         _guard(guarded, ssh_config)
+        locked += _with_keys(guarded)
         guarded = guarded.gateway
     try:
         connection.open()
@@ -192,20 +201,49 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
         raise
     except (paramiko.SSHException, EOFError, OSError) as error:
         connection.client.close()
-        raise _translated(error, address) from error
+        raise _translated(error, address, locked) from error
     connection.transport.set_keepalive(_KEEPALIVE_S)
     return Line(connection, str(address))
 
 
-def _login_options(config: Any, address: Address) -> dict[str, Any]:
-    settings = config.base_ssh_config.lookup(address.host)
-    only = settings.get("identitiesonly", "no").lower() == "yes"
-    return {
-        "banner_timeout": _LOGIN_S,
-        "auth_timeout": _LOGIN_S,
-        "channel_timeout": _LOGIN_S,
-        **({"allow_agent": False, "look_for_keys": False} if only else {}),
+class _Agent:
+    """The person's agent, as paramiko uses it; one that does not answer has no keys."""
+
+    def __init__(self) -> None:
+        import paramiko
+
+        self.keys: Sequence[Any] = ()
+        self._agent: Any = None
+        with suppress(paramiko.SSHException, OSError, EOFError):
+            self._agent = paramiko.Agent()
+            self.keys = tuple(self._agent.get_keys())
+
+    def get_keys(self) -> Sequence[Any]:
+        """Those that are offered, in this order."""
+        return self.keys
+
+    def close(self) -> None:
+        """Nobody asks it any more."""
+        if self._agent is not None:
+            self._agent.close()
+
+
+def _with_keys(connection: Connection) -> tuple[str, ...]:
+    """It offers what ``ssh`` would; the files of keys that have a passphrase nobody gave."""
+    settings, agent = connection.ssh_config, _Agent()
+    keys = offered(settings, agent.keys)
+    # paramiko has no other way to choose among the keys of an agent, or to order them.
+    connection.client._agent = agent  # noqa: SLF001
+    named = bool(settings.get("identityfile"))
+    first, *more = keys.named or (None,)
+    connection.connect_kwargs = {
+        **connection.connect_kwargs,
+        "pkey": first,
+        "key_filename": list(keys.files),
+        "look_for_keys": not named and settings.get("identitiesonly", "no").lower() != "yes",
     }
+    agent.keys = (*more, *keys.others)
+    return keys.locked
 
 
 def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Transport:
@@ -240,7 +278,7 @@ def _guard(connection: Connection, ssh_config: Path | None) -> None:
     }
 
 
-def _translated(error: Exception, address: Address) -> ServiceFailed:
+def _translated(error: Exception, address: Address, locked: Sequence[str]) -> ServiceFailed:
     import paramiko
 
     action, remedy = (
@@ -248,9 +286,12 @@ def _translated(error: Exception, address: Address) -> ServiceFailed:
         "check that `ssh` can connect to it, then run the same command again",
     )
     match error:
-        case paramiko.AuthenticationException():
+        case paramiko.SSHException() if _is_refused(error):
             action, problem = "log in", "the host accepts none of your keys"
             remedy = "add your key to the agent (ssh-add), or ask for access"
+            if locked:
+                problem += f"; {locked[0]} has a passphrase and is not in the agent"
+                remedy = f"{shlex.join(('ssh-add', locked[0]))}, or ask for access"
         case socket.gaierror():
             problem = "the host name does not resolve"
         case TimeoutError():
@@ -259,6 +300,12 @@ def _translated(error: Exception, address: Address) -> ServiceFailed:
             # What an exception of a library says may hold anything: the kind is enough.
             problem = _plain(error)
     return ServiceFailed(service=str(address), action=action, problem=problem, remedy=remedy)
+
+
+def _is_refused(error: Exception) -> bool:
+    import paramiko
+
+    return isinstance(error, paramiko.AuthenticationException) or str(error) == _NO_KEY
 
 
 def _plain(error: Exception) -> str:

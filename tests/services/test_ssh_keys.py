@@ -1,0 +1,135 @@
+"""Logins to a real sshd that ends a connection after two keys, with the keys that ssh would use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from doit_receipts.errors import ServiceFailed
+from plugins.services.ssh_host import SshHost
+from plugins.services.ssh_keys import offered
+from plugins.services.ssh_line import Address
+from tests.host_world import OpenSsh, an_openssh_server
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ONLY = "  IdentitiesOnly yes\n"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSsh]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    with an_openssh_server(tmp_path / "sshd", options="MaxAuthTries 2\n") as made:
+        yield made
+
+
+@pytest.fixture
+def agent(tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSsh]:
+    """An agent has three keys, the one for the server last."""
+    if shutil.which("ssh-agent") is None:
+        pytest.skip("there is no ssh-agent here")
+    socket = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(socket.exists, "the agent answers", of=process)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        for name in ("one", "two"):
+            _make_key(tmp_path / name)
+            subprocess.run(["ssh-add", "-q", tmp_path / name], check=True)
+        subprocess.run(["ssh-add", "-q", server.folder / "id_ed25519"], check=True)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _make_key(file: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+
+
+def _lock(file: Path) -> None:
+    """The key has a passphrase from now on."""
+    changed = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "spam and eggs", "-f", str(file)]
+    subprocess.run(changed, check=True, stdout=subprocess.DEVNULL)
+
+
+def _logs_in(server: OpenSsh, old: str = "", new: str = "") -> None:
+    config = server.ssh_config.read_text()
+    assert old in config
+    server.ssh_config.write_text(config.replace(old, new))
+    address = Address("downloads.rehearsal", "", 0, str(server.folder))
+    host = SshHost(address, "", ssh_config=server.ssh_config)
+    try:
+        assert host.login().user
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("has_public", [True, False])
+@pytest.mark.parametrize("only", [True, False])
+def test_key_with_a_passphrase_that_the_agent_has_comes_first(
+    agent: OpenSsh, *, only: bool, has_public: bool
+) -> None:
+    key = agent.folder / "id_ed25519"
+    _lock(key)
+    if not has_public:
+        key.with_name("id_ed25519.pub").unlink()
+    _logs_in(agent, *(() if only else (_ONLY, "")))
+
+
+def test_only_the_public_half_has_to_be_here_where_the_agent_has_the_key(agent: OpenSsh) -> None:
+    (agent.folder / "id_ed25519").unlink()
+    _logs_in(agent)
+
+
+def test_second_of_two_keys_that_the_agent_has_is_offered_as_well(agent: OpenSsh) -> None:
+    """The first is of another account."""
+    key = agent.folder / "id_ed25519"
+    _lock(key)
+    file = f'  IdentityFile "{key}"\n'
+    _logs_in(agent, file, f'  IdentityFile "{agent.folder.parent / "one"}"\n{file}')
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_file_of_a_key_that_is_not_there_is_none(server: OpenSsh, *, only: bool) -> None:
+    file = f'  IdentityFile "{server.folder / "id_ed25519"}"\n'
+    gone = f'  IdentityFile "{server.folder / "gone"}"\n'
+    _logs_in(server, f"{file}{_ONLY}", f"{gone}{file}{_ONLY if only else ''}")
+
+
+def test_key_with_a_passphrase_that_is_in_no_agent_is_named(server: OpenSsh) -> None:
+    key = server.folder / "id_ed25519"
+    _lock(key)
+    with pytest.raises(ServiceFailed) as caught:
+        _logs_in(server)
+    assert f"{key} has a passphrase and is not in the agent" in caught.value.problem
+    assert caught.value.remedy == f"ssh-add {key}, or ask for access"
+
+
+def test_keys_of_the_person_serve_where_none_is_configured(server: OpenSsh) -> None:
+    """Also where nothing but what is configured may be offered."""
+    key = server.folder / "id_ed25519"
+    (server.folder.parent / ".ssh").mkdir()
+    shutil.copy(key, server.folder.parent / ".ssh" / "id_ed25519")
+    _logs_in(server, f'  IdentityFile "{key}"\n', "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff" * 99, b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END"],
+)
+def test_file_that_holds_no_key_is_no_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    os.mkfifo(tmp_path / "pipe")
+    settings = {"identityfile": [str(file), str(tmp_path / "pipe")], "identitiesonly": "yes"}
+    found = offered(settings, ())
+    assert (found.named, found.others) == ((), ())
