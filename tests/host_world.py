@@ -51,6 +51,12 @@ class Standing:
         if self.disk is not None:
             self.disk.own(f"{ROOT}/{path}", "rm", GROUP)
 
+    def plant(self, path: str, target: str) -> None:
+        """Somebody of the group has put a link there; the target counts from the link."""
+        (self.files / path).symlink_to(target)
+        if self.disk is not None:
+            self.disk.own(f"{ROOT}/{path}", "steve", GROUP)
+
 
 @dataclass
 class Rehearsed:

@@ -140,10 +140,17 @@ class HostReader(Protocol):
 
 
 class Host(HostReader, Protocol):
-    """The same host, to change. Nothing overwrites: a name that is taken is an error."""
+    """The same host, to change. Nothing overwrites: a name that is taken is an error.
+
+    Others may write where we do, and plant links: nothing is changed, and nothing written, through
+    a link that has a name of ours.
+    """
 
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
-        """Each is a folder with this mode and the host's group; their parents are there."""
+        """Each is a folder with this mode and the host's group; their parents are there.
+
+        A name that anything else than a folder has is an error, and stays as it is.
+        """
         ...
 
     def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
@@ -151,6 +158,7 @@ class Host(HostReader, Protocol):
 
         A partial upload (``<path>.partial``) is continued if its bytes are right, also when the
         connection breaks meanwhile; bytes there are compared by digest before anything is added.
+        A partial that is a link, or of somebody else, is an error, and stays as it is.
         The digest of the complete file is for the caller to ask for.
         """
         ...
@@ -168,7 +176,7 @@ class Host(HostReader, Protocol):
         ...
 
     def change(self, paths: Sequence[str], mode: int) -> None:
-        """Each has this mode and the host's group."""
+        """Each has this mode and the host's group. A link is an error."""
         ...
 
     def point(self, link: str, target: str) -> None:

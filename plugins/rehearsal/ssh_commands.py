@@ -85,7 +85,7 @@ class Session:
                     return Ended(status, ended.output, ended.errors)
                 case ["head", "-c", most, "--", path] if most.isdigit():
                     return Ended(0, self.disk.read(self.user, path)[: int(most)])
-                case ["cp", "-P", "--remove-destination", "--", old, new]:
+                case ["cp", "-P", "-T", "--remove-destination", "--", old, new]:
                     return self._copy(old, new)
                 case ["unzip", "-q", "-o", archive, "-d", folder]:
                     return self._unzip(archive, folder)
@@ -139,7 +139,9 @@ class Session:
         if self.disk.real(old).is_symlink():
             return Ended(1, errors=f"cp: {old}: this rehearsed host copies no links\n")
         content = self.disk.read(self.user, old)
-        if self.disk.real(new).exists():
+        if os.path.lexists(self.disk.real(new)):
+            if self.disk.real(new).is_dir() and not self.disk.real(new).is_symlink():
+                return Ended(1, errors=f"cp: cannot overwrite directory '{new}'\n")
             self.disk.remove(self.user, new)
         self.disk.create(self.user, new)
         self.disk.real(new).write_bytes(content)
@@ -155,6 +157,8 @@ class Session:
                     return Ended(2, errors=f"unzip: {info.filename}: outside of the folder\n")
                 self._folders(folder, info.filename.rstrip("/"), is_folder=info.is_dir())
                 if not info.is_dir():
+                    if os.path.lexists(self.disk.real(path)):
+                        self.disk.remove(self.user, path)
                     self.disk.create(self.user, path)
                     self.disk.real(path).write_bytes(opened.read(info))
                     self.changed("unpack", path)

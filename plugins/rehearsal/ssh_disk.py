@@ -29,6 +29,7 @@ _ROOT: Final = ("root", "root")
 _FIRST_USER: Final = 1000
 _FIRST_GROUP: Final = 5000
 _UMASK: Final = 0o022
+_MOST_LINKS: Final = 40
 
 
 @frozen
@@ -128,6 +129,15 @@ class Disk:
         """Whether it is a folder in which the user may make names, as ``access(2)`` answers."""
         return self._permits(user, path, _WRITE | _ENTER) and stat.S_ISDIR(self._found(path).mode)
 
+    def followed(self, path: str) -> str:
+        """What the path leads to for whoever follows links. Raises OSError for a loop."""
+        for _ in range(_MOST_LINKS):
+            if not self.real(path).is_symlink():
+                return path
+            target = str(self.real(path).readlink())
+            path = _normal(posixpath.join(posixpath.dirname(_normal(path)), target))
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
     def free_bytes(self) -> int:
         """How much room is left."""
         used = sum(
@@ -177,9 +187,11 @@ class Disk:
         self._inherit(user, path)
 
     def change_mode(self, user: str, path: str, mode: int) -> None:
-        """Its owner has changed its permissions."""
+        """Its owner has changed its permissions; those of a link nobody changes."""
         self._enter(user, path)
         found = self._found(path)
+        if stat.S_ISLNK(found.mode):
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), path)
         if found.owner != user:
             raise PermissionError(errno.EPERM, "not the owner", path)
         if found.group not in self.accounts[user].groups:
@@ -192,7 +204,7 @@ class Disk:
         found = self._found(path)
         if found.owner != user or owner != user or group not in self.accounts[user].groups:
             raise PermissionError(errno.EPERM, "not the owner, or not of the group", path)
-        if not stat.S_ISDIR(found.mode):
+        if stat.S_ISREG(found.mode):
             self.real(path).chmod(stat.S_IMODE(found.mode) & ~(stat.S_ISGID | stat.S_ISUID))
         self._remember({"path": _normal(path), "owner": owner, "group": group})
 

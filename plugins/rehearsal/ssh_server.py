@@ -57,6 +57,7 @@ class SshServer:
         self.disk = disk
         self.port = 0
         self.has_openssl = True
+        self.has_lsetstat = True
         self.is_small = disk.room_bytes < _ROOM_BYTES
         """Whether somebody limited its room, so that it is worth to count at each write."""
         self.full = False
@@ -295,6 +296,12 @@ class _Files(asyncssh.SFTPServer):
         if not pflags & asyncssh.FXF_WRITE:
             self._disk.read(self._user, name)
             return self._disk.real(name).open("rb")
+        if not pflags & asyncssh.FXF_EXCL:
+            name = self._disk.followed(name)
+        elif os.path.lexists(self._disk.real(name)):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+        if not pflags & asyncssh.FXF_CREAT:
+            self._disk.look(self._user, name)
         self._disk.create(self._user, name)
         file = self._disk.real(name).open("r+b", buffering=0)
         if pflags & asyncssh.FXF_TRUNC:
@@ -328,7 +335,18 @@ class _Files(asyncssh.SFTPServer):
         return self.lstat(path)
 
     def setstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
-        name = path.decode()
+        self._set(self._disk.followed(path.decode()), attrs)
+
+    def lsetstat(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        if not self._server.has_lsetstat:
+            answer = "Operation unsupported"
+            raise asyncssh.SFTPOpUnsupported(answer)
+        self._set(path.decode(), attrs)
+
+    def fsetstat(self, file_obj: object, attrs: asyncssh.SFTPAttrs) -> None:
+        self._set(self._open[id(file_obj)], attrs)
+
+    def _set(self, name: str, attrs: asyncssh.SFTPAttrs) -> None:
         try:
             if attrs.permissions is not None:
                 self._disk.change_mode(self._user, name, stat.S_IMODE(attrs.permissions))

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
-from doit_receipts.plain_file import open_plain
+from doit_receipts.plain_file import open_plain, opened_regular
 from plugins.model.zipped import BrokenZip, opened_zip
 from plugins.ports.host import Entry, Kind, Login
-from plugins.services.host_paths import checked, partial_name
+from plugins.services.host_paths import checked, objection, partial_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import BinaryIO
 
     from plugins.ports.host import Upload
     from plugins.ports.progress import Progress
@@ -122,7 +123,8 @@ class FolderHost:
             with self._reported("make folder", path):
                 with suppress(FileExistsError):
                     self._at(path).mkdir()
-                self._own(self._at(path), mode)
+                self._refuse_no_folder(path)
+                self._own(path, mode)
 
     def put(self, uploads: Sequence[Upload], progress: Progress) -> None:
         """See the port."""
@@ -130,10 +132,12 @@ class FolderHost:
             progress.say(f"copy {upload.path}")
             with self._reported("write", upload.path):
                 self._refuse_taken(upload.path)
-                partial = self._at(partial_name(upload.path))
-                _copy(upload, partial)
+                self._refuse_no_folder(upload.path.rpartition("/")[0])
+                partial = partial_name(upload.path)
+                self._refuse_foreign(partial)
+                _copy(upload, self._at(partial))
                 self._own(partial, upload.mode)
-                self._rename(partial_name(upload.path), upload.path)
+                self._rename(partial, upload.path)
 
     def rename(self, moves: Sequence[tuple[str, str]]) -> None:
         """See the port."""
@@ -148,14 +152,18 @@ class FolderHost:
                 self._refuse_taken(new)
                 partial = self._at(partial_name(new))
                 partial.unlink(missing_ok=True)
-                shutil.copyfile(self._at(old), partial, follow_symlinks=False)
+                with (
+                    open(self._at(old), "rb", opener=_unfollowed) as source,
+                    partial.open("xb") as target,
+                ):
+                    shutil.copyfileobj(source, target, _BLOCK_BYTES)
                 self._rename(partial_name(new), new)
 
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         for path in paths:
             with self._reported("change the mode of", path):
-                self._own(self._at(path), mode)
+                self._own(path, mode)
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
@@ -181,7 +189,9 @@ class FolderHost:
             try:
                 with opened_zip(self._at(archive)) as opened:
                     for name in opened.namelist():
-                        checked(name.rstrip("/"))
+                        place = self._at(folder) / checked(name.rstrip("/"))
+                        if not name.endswith("/"):
+                            place.unlink(missing_ok=True)  # as unzip does
                     opened.extractall(self._at(folder))
             except BrokenZip as error:
                 raise self._failed(
@@ -223,13 +233,28 @@ class FolderHost:
             f"{found.st_ino}:{found.st_size}:{found.st_ctime_ns}",
         )
 
-    def _own(self, place: Path, mode: int) -> None:
-        if self._group and _name_of(place.stat().st_gid, "group") != self._group:
+    def _own(self, path: str, mode: int) -> None:
+        place, found = self._at(path), self._entry(path)
+        if found is not None and found.kind is Kind.LINK:
+            raise self._objected(found, "a file or a folder", "change the mode of")
+        if self._group and (found is None or found.group != self._group):
             try:
                 shutil.chown(place, group=self._group)
             except LookupError as error:
                 raise OSError(errno.EINVAL, f"there is no group {self._group}") from error
         place.chmod(mode)
+
+    def _refuse_no_folder(self, path: str) -> None:
+        found = self._entry(path) if path else None
+        if found is not None and found.kind is not Kind.FOLDER:
+            raise self._objected(found, "a folder", "use the folder")
+
+    def _refuse_foreign(self, partial: str) -> None:
+        found = self._entry(partial)
+        if found is None:
+            return
+        if found.kind is not Kind.FILE or found.owner != _name_of(os.geteuid(), "user"):
+            raise self._objected(found, "a partial upload of yours", "write")
 
     def _refuse_taken(self, path: str) -> None:
         if os.path.lexists(self._at(path)):
@@ -252,6 +277,10 @@ class FolderHost:
         except OSError as error:
             problem, remedy = _told(error)
             raise self._failed(action=action, path=path, problem=problem, remedy=remedy) from error
+
+    def _objected(self, found: Entry, wanted: str, action: str) -> ServiceFailed:
+        problem, remedy = objection(found, wanted)
+        return self._failed(action=action, path=found.path, problem=problem, remedy=remedy)
 
     def _failed(self, *, action: str, path: str, problem: str, remedy: str) -> ServiceFailed:
         return ServiceFailed(
@@ -276,16 +305,32 @@ def _told(error: OSError) -> tuple[str, str]:
 
 def _copy(upload: Upload, partial: Path) -> None:
     """The partial file holds the complete upload; what it holds already is kept if it is right."""
-    with upload.source.open("rb") as source, partial.open("a+b") as target:
-        have = target.seek(0, os.SEEK_END)
-        target.seek(0)
-        if have > upload.size_bytes or _digest(target, have) != _digest(source, have):
-            target.truncate(0)
-            have = 0
-        source.seek(have)
+    with upload.source.open("rb") as source, _begun(partial, source, upload.size_bytes) as target:
+        source.seek(target.tell())
         shutil.copyfileobj(source, target, _BLOCK_BYTES)
         target.flush()
         os.fsync(target.fileno())
+
+
+def _begun(partial: Path, source: BinaryIO, most_bytes: int) -> BinaryIO:
+    """The partial file, at its end if that is right so far; else a new one.
+
+    A file of other bytes is never emptied: it may have another name, by which it is wanted.
+    """
+    with suppress(FileNotFoundError):
+        target = open(partial, "r+b", opener=_unfollowed)  # noqa: SIM115 - handed on
+        have = target.seek(0, os.SEEK_END)
+        target.seek(0)
+        if 0 < have <= most_bytes and _digest(target, have) == _digest(source, have):
+            return target
+        target.close()
+        partial.unlink()
+    return open(partial, "xb", opener=_unfollowed)
+
+
+def _unfollowed(name: str, flags: int) -> int:
+    """A regular file, and nothing that a link leads to."""
+    return opened_regular(name, flags | os.O_NOFOLLOW)
 
 
 def _digest(stream: object, size: int) -> str:

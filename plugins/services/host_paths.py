@@ -1,12 +1,19 @@
-"""Host paths: the check of every name that is sent to a host, and the name of a partial upload."""
+"""Host paths: the check of every name that is sent to a host, and the name of a partial upload.
+
+Whoever may write in a folder may put a link there, under a name that we use next: what is said of
+that is here too, the same for every kind of host.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
 
-__all__ = ["PARTIAL", "checked", "partial_name"]
+if TYPE_CHECKING:
+    from plugins.ports.host import Entry
+
+__all__ = ["PARTIAL", "checked", "objection", "partial_name"]
 
 PARTIAL: Final = ".partial"
 """What the name of a partial file ends with."""
@@ -37,3 +44,12 @@ def checked(path: str) -> str:
 def partial_name(path: str) -> str:
     """The name of a file while it is being sent."""
     return f"{path}{PARTIAL}"
+
+
+def objection(found: Entry, wanted: str) -> tuple[str, str]:
+    """What is said, problem and remedy, of something else that has a name which is to be ours."""
+    remedy = (
+        f"ask {found.owner} or the host's administrators what it is, and to move it away; then "
+        "run the same command again"
+    )
+    return f"is a {found.kind.value} of {found.owner}, wanted {wanted}", remedy

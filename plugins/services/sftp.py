@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from plugins.services.sftp_requests import EXTENDED, Attributes, Refused, Status
+from plugins.services.sftp_requests import EXTENDED, Attributes, Refused, Status, of_open_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,13 +27,16 @@ __all__ = ["Lost", "Sftp", "losses"]
 
 _OPEN: Final = 3
 _CLOSE: Final = 4
+_READ: Final = 5
 _WRITE: Final = 6
 
 _HAS_SIZE: Final = 1
 _HAS_IDS: Final = 2
 _HAS_MODE: Final = 4
-_TO_WRITE: Final = 0x0A  # and to create
-_TO_EMPTY: Final = 0x10
+_TO_GO_ON: Final = 0x03  # to read and to write
+_TO_CREATE: Final = 0x2A  # to write, and only what is not there yet
+_COMPARED_BYTES: Final = 32_768
+"""How much of what is there already is read back before anything is added to it."""
 
 _SMALLEST_WRITE: Final = 32_768
 """What every server takes in one request."""
@@ -111,18 +114,22 @@ class Sftp:
     ) -> None:
         """The file at ``path`` has the stream's bytes from ``start`` up to its size.
 
-        It is emptied first if ``start`` is 0. ``finish`` is asked for before it is closed.
+        It is a new one if ``start`` is 0. Else the last bytes before that are compared first: a
+        link that somebody has put in its place meanwhile leads to no file that ends with them.
+        ``finish`` are changes of the file itself, made before it is closed.
         Raises Refused; the file then holds the beginning of what was sent.
         """
         from paramiko.sftp import int64
 
-        handle = self._one(_OPEN, path, _TO_WRITE | (0 if start else _TO_EMPTY), 0)
+        handle = self._one(_OPEN, path, _TO_GO_ON if start else _TO_CREATE, 0)
         if not isinstance(handle, bytes):
             raise (
                 handle
                 if isinstance(handle, Refused)
                 else Lost(problem="the server did not open the file")
             )
+        if start:
+            self._compare(handle, stream, start)
         head_bytes = 4 + 1 + 4 + 4 + len(handle) + 8 + 4
         full = min(self._largest_write, _PIECES * self._piece_bytes - head_bytes)
         answers = _Answers()
@@ -134,17 +141,29 @@ class Sftp:
             while self._channel.recv_ready():
                 self._receive()
             answers.drop_granted()
-        for request in finish:
+        for change in finish:
+            request = of_open_file(change, handle)
             self._send(answers, request.kind, *request.words)
         self._send(answers, _CLOSE, handle)
         self._await(answers, 0)
         answers.drop_granted()
 
+    def _compare(self, handle: bytes, stream: IO[bytes], start: int) -> None:
+        """What is open has so many bytes, and ends as those of the stream do. Raises Refused."""
+        from paramiko.sftp import int64
+
+        begin = max(start - _COMPARED_BYTES, 0)
+        stream.seek(begin)
+        here = stream.read(start - begin)
+        if self._one(_READ, handle, int64(begin), len(here) + 1) != here:
+            self._one(_CLOSE, handle)
+            raise Refused(Status.FAILURE, "another file has its name by now")
+
     def close(self) -> None:
         """The channel is closed."""
         self._client.close()
 
-    def _one(self, kind: int, *words: str | int) -> Any:
+    def _one(self, kind: int, *words: str | int | bytes) -> Any:
         answers = _Answers()
         number = self._send(answers, kind, *words)
         self._await(answers, 1)
@@ -192,7 +211,7 @@ def _read(kind: int, message: Any) -> Attributes | bytes | Refused | None:
         case sftp.CMD_STATUS:
             status = message.get_int()
             return None if status == Status.OK else Refused(status, message.get_text())
-        case sftp.CMD_HANDLE:
+        case sftp.CMD_HANDLE | sftp.CMD_DATA:
             return bytes(message.get_binary())
         case sftp.CMD_NAME:
             message.get_int()

@@ -11,14 +11,16 @@ from typing import Final, TypeAlias
 from doit_receipts.frozen import frozen
 
 __all__ = [
-    "EXTENDED", "Answer", "Attributes", "Refused", "Request", "Status", "chmod", "chown", "link",
-    "look", "make_folder", "read_link", "remove_file", "remove_folder", "rename", "replace",
+    "EXTENDED", "Answer", "Attributes", "Refused", "Request", "Status", "chmod", "chown",
+    "followed", "link", "look", "make_folder", "of_open_file", "read_link", "remove_file",
+    "remove_folder", "rename", "replace",
 ]  # fmt: skip
 
 EXTENDED: Final = 200
 """The kind of a request that is no part of the draft; its first word says which it is."""
 _HAS_IDS: Final = 2
 _HAS_MODE: Final = 4
+_UNFOLLOWED: Final = "lsetstat@openssh.com"
 
 
 class Status(IntEnum):
@@ -28,6 +30,7 @@ class Status(IntEnum):
     NO_SUCH_FILE = 2
     PERMISSION_DENIED = 3
     FAILURE = 4
+    UNSUPPORTED = 8
 
 
 class Refused(Exception):
@@ -57,7 +60,7 @@ class Request:
     """One thing to ask: its kind, and its words and numbers in the protocol's order."""
 
     kind: int
-    words: tuple[str | int, ...]
+    words: tuple[str | int | bytes, ...]
 
 
 def look(path: str) -> Request:
@@ -71,13 +74,23 @@ def make_folder(path: str, mode: int) -> Request:
 
 
 def chmod(path: str, mode: int) -> Request:
-    """Its permission bits."""
-    return Request(9, (path, _HAS_MODE, mode))
+    """Its permission bits; refused for a link."""
+    return Request(EXTENDED, (_UNFOLLOWED, path, _HAS_MODE, mode))
 
 
 def chown(path: str, user_id: int, group_id: int) -> Request:
-    """Its owner and group, by number."""
-    return Request(9, (path, _HAS_IDS, user_id, group_id))
+    """Its owner and group, by number; of a link its own, and not those of what it leads to."""
+    return Request(EXTENDED, (_UNFOLLOWED, path, _HAS_IDS, user_id, group_id))
+
+
+def followed(change: Request) -> Request:
+    """The same chmod or chown for a server that lacks the extension: it follows links."""
+    return Request(9, change.words[1:])
+
+
+def of_open_file(change: Request, handle: bytes) -> Request:
+    """The same chmod or chown of the file that is open, whatever has its name by now."""
+    return Request(10, (handle, *change.words[2:]))
 
 
 def remove_file(path: str) -> Request:

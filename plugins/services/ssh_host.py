@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import ReleaseError
 from plugins.ports.host import Kind
 from plugins.services import sftp_requests
-from plugins.services.host_paths import partial_name
+from plugins.services.host_paths import objection, partial_name
 from plugins.services.sftp import Lost
-from plugins.services.sftp_requests import Refused, Request
+from plugins.services.sftp_requests import Attributes, Refused, Request, Status
+from plugins.services.ssh_answers import kind_of
 from plugins.services.ssh_line import Address, Line, open_line
 from plugins.services.ssh_reader import SshReader
 from plugins.services.ssh_sending import Access, Sending
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plugins.ports.host import Upload
+    from doit_receipts.errors import ServiceFailed
+    from plugins.ports.host import Entry, Upload
     from plugins.ports.progress import Progress
 
 __all__ = ["SshHost"]
@@ -36,6 +38,8 @@ _MOST_CONNECTIONS: Final = 4
 _NEAR_S: Final = 0.015
 _TRIPS: Final = 3
 _UNPACK_S: Final = 600.0
+_CANNOT: Final = (Status.UNSUPPORTED, Status.FAILURE)
+"""What a server says that lacks lsetstat@openssh.com, or whose system has no such call."""
 
 
 class SshHost(SshReader):
@@ -57,7 +61,7 @@ class SshHost(SshReader):
 
     def make_folders(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
-        found = self.look(paths)
+        found = self._folders(paths)
         new = [path for path, entry in zip(paths, found, strict=True) if entry is None]
         with self._changing("make folder") as line:
             requests = [sftp_requests.make_folder(self._at(path), mode) for path in new]
@@ -70,6 +74,7 @@ class SshHost(SshReader):
         for entry in found:
             if entry is not None:
                 raise self._taken(entry.path, "write")
+        self._folders(sorted({upload.path.rpartition("/")[0] for upload in uploads} - {""}))
         if uploads:
             self._send(uploads, progress)
 
@@ -88,7 +93,7 @@ class SshHost(SshReader):
         partials = [(partial_name(new), new) for _, new in pairs]
         for (old, _), (partial, _) in zip(pairs, partials, strict=True):
             self._run(
-                "cp", "-P", "--remove-destination", "--", self._at(old), self._at(partial),
+                "cp", "-P", "-T", "--remove-destination", "--", self._at(old), self._at(partial),
                 timeout_s=_UNPACK_S,
             )  # fmt: skip
         self.rename(partials)
@@ -96,6 +101,9 @@ class SshHost(SshReader):
     def change(self, paths: Sequence[str], mode: int) -> None:
         """See the port."""
         found = self.look(paths)
+        for entry in found:
+            if entry is not None and entry.kind is Kind.LINK:
+                raise self._objected(entry, "a file or a folder", "change the mode of")
         owned = [
             sftp_requests.chown(
                 self._at(entry.path), self._accounts.user_number(entry.owner), self._group_number
@@ -108,17 +116,15 @@ class SshHost(SshReader):
             for entry in found
             if entry is not None and self._group and entry.group != self._group
         ]
-        with self._changing("change the group of") as line:
-            self._demand("change the group of", names, line.sftp.ask(owned))
+        self._change("change the group of", names, owned)
         # After the group: a change of group takes setgid away.
         changed = [
             path
             for path, entry in zip(paths, found, strict=True)
             if entry is None or entry.mode != mode or path in names
         ]
-        with self._changing("change the mode of") as line:
-            requests = [sftp_requests.chmod(self._at(path), mode) for path in changed]
-            self._demand("change the mode of", changed, line.sftp.ask(requests))
+        requests = [sftp_requests.chmod(self._at(path), mode) for path in changed]
+        self._change("change the mode of", changed, requests)
 
     def point(self, link: str, target: str) -> None:
         """See the port."""
@@ -148,6 +154,44 @@ class SshHost(SshReader):
         self._run(
             "unzip", "-q", "-o", self._at(archive), "-d", self._at(folder), timeout_s=_UNPACK_S
         )
+
+    def _folders(self, paths: Sequence[str]) -> tuple[Entry | None, ...]:
+        """What a look finds of the folders. Raises ServiceFailed for what is none."""
+        found = self.look(paths)
+        for entry in found:
+            if entry is not None and entry.kind is not Kind.FOLDER:
+                raise self._objected(entry, "a folder", "use the folder")
+        return found
+
+    def _change(self, action: str, paths: Sequence[str], requests: Sequence[Request]) -> None:
+        """All have changed; a server that cannot leave links alone is asked after one more look."""
+        with self._changing(action) as line:
+            answers = line.sftp.ask(requests)
+            again = [
+                number
+                for number, answer in enumerate(answers)
+                if isinstance(answer, Refused) and answer.status in _CANNOT
+            ]
+            found = line.sftp.ask([sftp_requests.look(self._at(paths[number])) for number in again])
+            again = [
+                number
+                for number, each in zip(again, found, strict=True)
+                if isinstance(each, Attributes) and kind_of(each.mode) is not Kind.LINK
+            ]
+            second = line.sftp.ask([sftp_requests.followed(requests[number]) for number in again])
+            for number, answer in zip(again, second, strict=True):
+                answers[number] = answer
+            self._demand(action, paths, answers)
+
+    def _foreign(self, path: str, found: Attributes) -> ServiceFailed | None:
+        """What is said of a partial upload that is not a file of ours; None of one that is."""
+        entry = self._entry(path, found, "")
+        if entry is None or (entry.kind is Kind.FILE and found.user_id == self._accounts.number):
+            return None
+        return self._objected(entry, "a partial upload of yours", "write")
+
+    def _objected(self, found: Entry, wanted: str, action: str) -> ServiceFailed:
+        return self._failed(self._at(found.path), action, *objection(found, wanted))
 
     @cached_property
     def _group_number(self) -> int:
@@ -204,6 +248,7 @@ class SshHost(SshReader):
             place=self._at,
             digest=self._digest_over,
             beginnings=self._beginnings(uploads),
+            foreign=self._foreign,
             last_requests=self._last_requests,
             refused=self._refused,
             lost=self._cut,

@@ -15,7 +15,7 @@ from doit_receipts.frozen import frozen
 from plugins.services import sftp_requests
 from plugins.services.host_paths import partial_name
 from plugins.services.sftp import Lost
-from plugins.services.sftp_requests import Attributes, Refused, Request
+from plugins.services.sftp_requests import Attributes, Refused, Request, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +48,8 @@ class Access:
     beginnings: Mapping[str, tuple[int, str]]
     """Size and digest of what was there of a path before anything was sent."""
     last_requests: Callable[[Upload], list[Request]]
+    foreign: Callable[[str, Attributes], ServiceFailed | None]
+    """What is said of a partial that is not a file of ours; None of one that is."""
     refused: Callable[[str, str, Refused], ServiceFailed]
     lost: Callable[[Lost, str], ServiceFailed]
 
@@ -131,12 +133,22 @@ class Sending:
                 return line
 
     def _have(self, line: Line, upload: Upload) -> int:
-        """How much of the file is there; all of it if it has its name already."""
+        """How much of the file is there; all of it if it has its name already.
+
+        Raises ServiceFailed for a partial that is not a file of ours.
+        """
         places = self._access.place(partial_name(upload.path)), self._access.place(upload.path)
         partial, final = line.sftp.ask([sftp_requests.look(place) for place in places])
         if isinstance(final, Attributes):
             return _COMPLETE  # the connection broke after the last answer but one
-        return partial.size_bytes if isinstance(partial, Attributes) else 0
+        if not isinstance(partial, Attributes):
+            return 0
+        foreign = self._access.foreign(partial_name(upload.path), partial)
+        if foreign is not None:
+            raise foreign
+        if not partial.size_bytes:
+            _discard(line, places[0])
+        return partial.size_bytes
 
     def _once(self, line: Line, upload: Upload, have: int) -> None:
         if have == _COMPLETE:
@@ -147,6 +159,7 @@ class Sending:
         )
         with upload.source.open("rb", buffering=0) as source:
             if have and not self._is_beginning(line, upload, source, have):
+                _discard(line, partial)
                 have = 0
             source.seek(have)
             line.sftp.write(
@@ -185,3 +198,10 @@ class Sending:
                 return
             self._reported = self._sent
         self._progress.say(f"sent {self._sent // 1_000_000} of {self._total // 1_000_000} MB")
+
+
+def _discard(line: Line, place: str) -> None:
+    """The name is free again, whatever else has the file. Raises Refused."""
+    (answer,) = line.sftp.ask([sftp_requests.remove_file(place)])
+    if isinstance(answer, Refused) and answer.status != Status.NO_SUCH_FILE:
+        raise answer
