@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from plugins.ports.host import Entry, HostReader
 
 __all__ = [
-    "AreaFiles", "copy_of", "few", "inner_folders", "is_left_closed", "parents_of", "rights_of",
+    "AreaFiles", "copy_of", "few", "inner_folders", "is_left_closed", "parents_of",
+    "refuse_no_folders", "rights_of",
 ]  # fmt: skip
 
 _PARTIAL: Final = ".partial"  # as the port of hosts documents
@@ -56,7 +57,7 @@ class AreaFiles:
         """What the host shows of these files now.
 
         Raises ServiceFailed where a colleague's run left the hidden folder closed, or a folder of
-        theirs lets nobody else in.
+        theirs lets nobody else in, or something else than a folder has its place.
         """
         final_folder, staging_folder = _opened(files, area, host)
         final = _by_name(area.final, host) if final_folder else {}
@@ -187,12 +188,15 @@ def _opened(
 ) -> tuple[Entry | None, Entry | None]:
     """The final and the hidden folder. Raises ServiceFailed for what a colleague has closed."""
     final, staging = tops = host.look([area.final, area.staging])
+    refuse_no_folders(tops, host)
     _refuse_closed_by_others(tops, area, host)
     inner = [
         f"{top.path}/{name}" for top in tops if top is not None for name in inner_folders(files)
     ]
     if inner:
-        _refuse_closed_by_others(host.look(inner), area, host)
+        found = host.look(inner)
+        refuse_no_folders(found, host)
+        _refuse_closed_by_others(found, area, host)
     return final, staging
 
 
@@ -232,6 +236,24 @@ def _lets_in(folder: Entry, groups: Sequence[str]) -> bool:
     """Whether those of the groups can look into it: for them the bits for all others count not."""
     bits = _GROUP_READS if folder.group in groups else _OTHERS_READ
     return folder.mode & bits == bits
+
+
+def refuse_no_folders(found: Sequence[Entry | None], host: HostReader) -> None:
+    """Raise ServiceFailed for the first that is no folder, in the place of one.
+
+    Whoever of the group plants a link there would have us write where it leads.
+    """
+    for each in found:
+        if each is not None and each.kind is not Kind.FOLDER:
+            place = host.shown(each.path)
+            raise ServiceFailed(
+                service=place,
+                action="use the folder",
+                problem=f"is a {each.kind.value} of {each.owner}, wanted a folder",
+                remedy=f"ask {each.owner} or the host's administrators what "
+                f"{place.rpartition(':')[2]} is, and to move it away; then run the same command "
+                "again",
+            )
 
 
 def is_left_closed(folder: Entry, area: StagingArea) -> bool:

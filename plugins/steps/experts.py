@@ -22,6 +22,7 @@ from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.host import Kind
 from plugins.ports.signing import Verdict
+from plugins.steps.area_files import refuse_no_folders
 from plugins.steps.host_modes import FOLDER_MODE, HIDDEN_MODE, WrongModes, wrong_modes
 
 if TYPE_CHECKING:
@@ -95,10 +96,12 @@ def files_in(arrived: Mapping[str, str]) -> tuple[NamedFile, ...]:
 def look_inboxes(release: Release, host: HostReader, roles: Sequence[str]) -> Probe:
     """Whether each expert has an inbox that they may write to.
 
-    A run that was killed may have made folders whose rights are not given yet.
+    A run that was killed may have made folders whose rights are not given yet. Raises
+    ServiceFailed where something else has the place of one.
     """
     paths = _inboxes(release, roles)
     found = host.look(paths)
+    refuse_no_folders(found, host)
     missing = [path for path, entry in zip(paths, found, strict=True) if entry is None]
     if missing:
         return absent(f"{', '.join(host.shown(path) for path in missing)} not created yet")

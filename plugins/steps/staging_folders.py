@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.probe import absent, different, identical
 from plugins.ports.host import Kind
-from plugins.steps.area_files import is_left_closed, parents_of, rights_of
+from plugins.steps.area_files import is_left_closed, parents_of, refuse_no_folders, rights_of
 from plugins.steps.host_modes import FOLDER_MODE, HIDDEN_MODE, SHOWN_MODE, opening
 
 if TYPE_CHECKING:
@@ -50,11 +50,17 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
 def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str, str]:
     """The hidden folder is there, the group's; users see nothing of it.
 
-    ``shared``: so is the final one, empty, for what others upload.
+    ``shared``: so is the final one, empty, for what others upload. Raises ServiceFailed, and
+    changes nothing, where something else has the place of one of them.
     """
+    folders = _folders(area)
+    there = host.look(folders)
+    refuse_no_folders(there, host)
     parents = parents_of(area.staging)
     missing = [
-        path for path, entry in zip(parents, host.look(parents), strict=True) if entry is None
+        path
+        for path, entry in zip(folders, there, strict=True)
+        if entry is None and path in parents
     ]
     if missing:
         host.make_folders(missing, FOLDER_MODE)
