@@ -68,8 +68,8 @@ def host_docs(
 ) -> dict[str, str]:
     """Users see the pages of the zip archive, which replace nothing.
 
-    The archive is uploaded and unpacked beside the final folder, its files are compared there
-    once nobody but us can add any, and one rename shows them all. Where it stops, also by Ctrl-C
+    The archive is uploaded, unpacked and compared in a folder beside the final one that nobody
+    but us can add anything to, and one rename shows its pages. Where it stops, also by Ctrl-C
     or a signal, the group can use the hidden folder again, as far as the host can be reached.
     """
     final, staging = host.look([area.final, area.staging])
@@ -79,7 +79,6 @@ def host_docs(
     try:
         if final is None:
             _unpack(archive, area, host, progress)
-            host.change([area.staging], CLOSED_MODE)
             _show(pages, f"{area.staging}/{top}", area, host, progress)
         else:
             _straighten(area.final, host)
@@ -171,8 +170,9 @@ def _judged(link: Entry, version: Version, host: HostReader) -> Probe:
 
 
 def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress) -> None:
-    """The archive and what it holds are in the hidden folder."""
-    reserve(area, host)
+    """The archive and what it holds are in the hidden folder, which is closed to all others."""
+    reserve(area, host, mode=CLOSED_MODE)
+    _refuse_planted(area, host)
     there = f"{area.staging}/{archive.path.name}"
     entry = _entry(there, area.staging, host)
     if entry is not None and host.digests([entry]).get(there) != archive.sha256:
@@ -191,6 +191,20 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
             )  # fmt: skip
     progress.say(f"unpacking {archive.path.name} on the host")
     host.unzip(there, area.staging)
+
+
+def _refuse_planted(area: StagingArea, host: Host) -> None:
+    """Raise StepFailed for what others put there: pages would be written where it leads."""
+    user = host.login().user
+    for entry in host.listing(area.staging):
+        if entry.kind in (Kind.FILE, Kind.FOLDER) and entry.owner == user:
+            continue
+        raise StepFailed(
+            where=host.shown(entry.path),
+            problem=f"is a {entry.kind.value} of {entry.owner}, where only your own files may be",
+            remedy=f"ask {entry.owner} or the host's administrators what it is, and to move it "
+            "away; then run the same command again",
+        )
 
 
 def _entry(path: str, folder: str, host: HostReader) -> Entry | None:

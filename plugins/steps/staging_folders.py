@@ -47,8 +47,10 @@ def look_reserved(area: StagingArea, host: HostReader, *, shared: bool = False) 
     return identical({"folder": area.final, "staging": area.staging})
 
 
-def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str, str]:
-    """The hidden folder is there, the group's; users see nothing of it.
+def reserve(
+    area: StagingArea, host: Host, *, shared: bool = False, mode: int = HIDDEN_MODE
+) -> dict[str, str]:
+    """The hidden folder is there with this mode, the group's; users see nothing of it.
 
     ``shared``: so is the final one, empty, for what others upload. Raises ServiceFailed, and
     changes nothing, where something else has the place of one of them.
@@ -71,7 +73,7 @@ def reserve(area: StagingArea, host: Host, *, shared: bool = False) -> dict[str,
     ours = [entry.path for entry in wrong if user in (entry.owner, "root")]
     if ours:
         host.change(ours, FOLDER_MODE)
-    host.make_folders([area.staging], HIDDEN_MODE)
+    host.make_folders([area.staging], mode)
     if shared and host.look([area.final])[0] is None:
         host.make_folders([area.final], FOLDER_MODE)
     return {}

@@ -137,6 +137,45 @@ def test_nobody_can_add_a_page_between_the_comparison_and_the_rename(
     assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
 
 
+def test_nobody_can_plant_anything_from_the_beginning_of_the_unpacking(
+    there: Standing, archive: Artifact
+) -> None:
+    modes = {}
+
+    class Seen:
+        def __getattr__(self, name: str) -> Any:
+            (staging,) = there.host.look([BERTH.staging])
+            modes[name] = staging.mode if staging else 0
+            return getattr(there.host, name)
+
+    host_docs(archive, BERTH, cast("Host", Seen()), Quiet())
+    assert {modes[act] for act in ("put", "unzip", "rename")} == {0o2700}
+
+
+@pytest.mark.parametrize("place", [TOP, f"{TOP}/library", f"{TOP}/index.html"])
+def test_what_another_planted_in_the_hidden_folder_is_moved_away_as_told(
+    there: Standing, archive: Artifact, place: str
+) -> None:
+    """A link in place of a folder had the pages of another version overwritten."""
+    host = there.host
+    host.make_folders(["release", "release/3.13.5", "release/3.13.5/library"], 0o2775)
+    pages = [f"release/3.13.5/{name}" for name in ("index.html", "library/spam.html")]
+    for page in pages:
+        there.leave(page, b"3.13.5")
+    host.make_folders([BERTH.staging], 0o2770)
+    if place != TOP:
+        host.make_folders([f"{BERTH.staging}/{TOP}"], 0o2775)
+    inner = place.removeprefix(TOP)
+    up = "/".join([".."] * (1 + inner.count("/")))
+    there.plant(f"{BERTH.staging}/{place}", f"{up}/3.13.5{inner}")
+    with pytest.raises(StepFailed, match=r"is a link of \w+, where only your own.*move it away"):
+        host_docs(archive, BERTH, host, Quiet())
+    assert [(there.files / page).read_bytes() for page in pages] == [b"3.13.5"] * 2
+    (there.files / BERTH.staging / place).rename(there.files / "away")
+    host_docs(archive, BERTH, host, Quiet())
+    assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL
+
+
 @pytest.mark.parametrize(
     ("leads_to", "version", "expected"),
     [
