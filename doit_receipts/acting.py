@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import NothingDone, StepFailed, Waiting
+from doit_receipts.errors import LetThrough, NothingDone, StepFailed, Waiting
 from doit_receipts.intents import (
+    ACCEPTED,
     ADOPT,
     INTENT,
     RETRY,
@@ -26,6 +27,7 @@ from doit_receipts.task import Effect, Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from doit_receipts.intents import Intent
     from doit_receipts.outside import Act
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
@@ -79,11 +81,30 @@ def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bo
         raise _stopped(task, found, _STOPPING[found.state])
     if found.state is RemoteState.IDENTICAL or vouched:
         return found, False, last is None or accepted
+    if found.state is RemoteState.ABSENT and last is not None:
+        _heed(plan, task, found, last, adopted=accepted)
     if unseen:
         _ask_a_person(plan, task, found)
     elif plan.receipts.has_published(task):
         raise _stopped(task, found, "was published, but no longer exists")
     return found, True, False
+
+
+def _heed(plan: Plan, task: Task, found: Probe, last: Intent, *, adopted: bool) -> None:
+    """What was said of an act that a look does not see is heeded: it is not done behind it.
+
+    Raises Waiting for what was accepted and is not let through yet, and StepFailed where a person
+    ``adopted`` it as done, and the step does not say that such a word is enough.
+    """
+    if last.word == ACCEPTED:
+        who, problem, remedy = last.waiting
+        raise Waiting(who=who, problem=problem, remedy=remedy, details=found.details)
+    if adopted and plan.receipts.receipt(task.name) is None:
+        raise StepFailed(
+            problem=f"it was adopted as done, but is not there: {found.problem}",
+            remedy=f"if it was not done: {plan.project.command('retry', task.name)}",
+            details=found.details,
+        )
 
 
 def look(plan: Plan, task: Task) -> Probe:
@@ -124,6 +145,17 @@ def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
                 each.perform(plan.receipts.fact_text)
     except NothingDone:
         journal.append(VOID, task=task.name, inputs=digest)
+        raise
+    except LetThrough as error:
+        journal.append(
+            ACCEPTED,
+            sealed=sealed,
+            task=task.name,
+            inputs=digest,
+            who=error.who,
+            problem=error.problem,
+            remedy=error.remedy,
+        )
         raise
 
 

@@ -10,6 +10,7 @@
     │   └── NothingDone     and it is certain that it did nothing of what was asked
     ├── AlreadyPublished    a public step would be done a second time with other inputs
     └── Waiting             nothing is wrong, but somebody else has to act first
+        └── LetThrough      and all that is ours to do is done: it is not done again
 
 Anything else that is raised is a bug and shows its traceback.
 """
@@ -21,6 +22,7 @@ from doit_receipts.printable import printable
 __all__ = [
     "AlreadyPublished",
     "BadVersion",
+    "LetThrough",
     "NothingDone",
     "ReleaseError",
     "ServiceFailed",
@@ -102,3 +104,11 @@ class Waiting(ReleaseError):
         super().__init__(
             where=f"waiting for {who}", problem=problem, remedy=remedy, details=details
         )
+
+
+class LetThrough(Waiting):
+    """An act was accepted, and is to be seen only once ``who`` has let it through.
+
+    The journal keeps that: until a look sees it, or a person says otherwise, the step waits, and
+    does not act again.
+    """

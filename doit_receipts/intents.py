@@ -19,36 +19,44 @@ if TYPE_CHECKING:
     from doit_receipts.journal import Journal
 
 __all__ = [
-    "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "asked_for", "inputs_digest", "intent_of",
-    "is_on_record", "knows_all", "receipts_left", "seals",
+    "ACCEPTED", "ADOPT", "INTENT", "RETRY", "VOID", "Intent", "asked_for", "inputs_digest",
+    "intent_of", "is_on_record", "knows_all", "receipts_left", "seals",
 ]  # fmt: skip
 
 INTENT: Final = "intent"
 """The step is about to act."""
+ACCEPTED: Final = "accepted"
+"""It was done as far as it is ours; somebody else has to let it through."""
 VOID: Final = "void"
 """It was refused before anything was done."""
 ADOPT: Final = "adopt"
 """A person says that it was done."""
 RETRY: Final = "retry"
 """A person says that it was not, or that doing it again is right."""
+_WORDS: Final = (INTENT, ACCEPTED, VOID, ADOPT, RETRY)
 
 
 @frozen
 class Intent:
-    """The last word on an act: ``word`` is one of the four events, ``inputs`` a digest of what
-    the step was made from when it was said.
+    """The last word on an act: ``word`` is one of the five events, ``inputs`` a digest of what
+    the step was made from when it was said. Of what was accepted, ``waiting`` is who has to let
+    it through, what there is to say of it, and what to do.
     """
 
     word: str
     inputs: str
+    waiting: tuple[str, str, str] = ("", "", "")
 
 
 def intent_of(journal: Journal, task: str) -> Intent | None:
     """The last word on the task's act; None if it never began, or began and was void."""
     last: Intent | None = None
     for entry in journal.entries():
-        if entry.get("task") == task and entry.get("event") in (INTENT, VOID, ADOPT, RETRY):
-            last = Intent(str(entry["event"]), str(entry.get("inputs", "")))
+        if entry.get("task") == task and entry.get("event") in _WORDS:
+            who, problem, remedy = (
+                str(entry.get(name, "")) for name in ("who", "problem", "remedy")
+            )
+            last = Intent(str(entry["event"]), str(entry.get("inputs", "")), (who, problem, remedy))
     return None if last is None or last.word == VOID else last
 
 

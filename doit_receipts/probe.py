@@ -4,7 +4,8 @@ A step that changes something outside this machine looks first, and what it find
 (golang#53165: blindly doing again after a mail or a post is how releases go wrong twice):
 
 ========== ============================================================================
-ABSENT     not there, or there in part and ours to complete: act, then look again
+ABSENT     not there, or there in part and ours to complete: act, then look again; where the
+           step says that it may be there unseen, a person may have it counted as done
 IDENTICAL  there as wanted: nothing is done, and the receipt tells what stands there
 DIFFERENT  something else exists there: stop, and show both sides; where the step says so, a
            person may have it counted as done
@@ -57,9 +58,18 @@ class Probe:
         object.__setattr__(self, "details", tuple(map(printable, self.details)))
 
 
-def absent(problem: str = "not there yet", details: tuple[str, ...] = ()) -> Probe:
-    """It is not there, or in part; ``problem`` says what is still to be done."""
-    return Probe(RemoteState.ABSENT, problem=problem, details=details)
+def absent(
+    problem: str = "not there yet",
+    details: tuple[str, ...] = (),
+    *,
+    adopted: Mapping[str, str] | None = None,
+) -> Probe:
+    """It is not there, or in part; ``problem`` says what is still to be done.
+
+    With ``adopted`` the look may miss what is there, and a person may have it counted as done, by
+    ``doit adopt``: these are the facts of the receipt then.
+    """
+    return Probe(RemoteState.ABSENT, dict(adopted or {}), problem, details=details)
 
 
 def identical(facts: Mapping[str, str]) -> Probe:

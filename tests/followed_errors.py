@@ -48,6 +48,7 @@ LEAST_FOLLOWED: Final = 86
 """How many errors are followed at least; it only grows."""
 
 HANDED_ON: Final = frozenset({
+    "doit_receipts/acting.py::_heed",
     "doit_receipts/approvals.py::facts_of",
     "doit_receipts/approvals.py::judge_again",
     "plugins/model/declared.py::Mistakes.error",
@@ -97,6 +98,10 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "doit_receipts/acting.py::_ask_a_person": (
         f"{_ACTING}::test_a_mail_that_a_person_missed_is_sent_again",
+    ),
+    "doit_receipts/acting.py::_heed": (
+        f"{_ACTING}::test_what_was_accepted_and_is_not_let_through_is_waited_for",
+        f"{_ACTING}::test_word_that_it_was_done_is_not_answered_by_doing_it",
     ),
     "doit_receipts/acting.py::_stopped": (
         f"{_ACTING}::test_something_else_there_is_adopted_where_the_step_says_that_it_may_be",

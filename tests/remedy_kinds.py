@@ -38,7 +38,7 @@ class Kind:
 KINDS: Final = (
     Kind(
         "say that it was done, or have it done again",
-        r"doit adopt|if it was done: |\badopt\b.*\bretry\b|if what users see is right",
+        r"doit adopt|if it was (not )?done: |\badopt\b.*\bretry\b|if what users see is right",
         f"{_ACTING}::test_something_else_there_is_adopted_where_the_step_says_that_it_may_be",
     ),
     Kind(

@@ -30,12 +30,17 @@ class Forum(Protocol):
         """The topic of this id of ours, or None."""
         ...
 
+    def titled(self, title: str, category: int) -> Topic | None:
+        """The topic of this title among the newest of the category, whoever posted it, or None."""
+        ...
+
     def post(
         self, external_id: str, title: str, text: str, category: int, tags: tuple[str, ...]
     ) -> str:
         """A new topic is public; returns its address.
 
-        Sent once: a failure may have come after it was stored, so look before another try.
+        Sent once: a failure may have come after it was stored, so look before another try. Raises
+        LetThrough where a moderator has to approve it first, who makes a topic without our id.
         """
         ...
 

@@ -1,9 +1,10 @@
 """Forum of the simulated environment: the part of Discourse's API that announcements need.
 
 The document ``forum`` holds the topics as the forum keeps them, which is not quite as they were
-sent. Source: discourse/discourse, controllers and validators of posts and topics, and their English
-words in config/locales/server.en.yml. Site settings are those of a new forum; the categories are
-those of discuss.python.org that matter here.
+sent, and ``forum-queue`` those that a moderator has not approved yet. Source: discourse/discourse,
+controllers and validators of posts and topics, and their English words in
+config/locales/server.en.yml. Site settings are those of a new forum; the categories are those of
+discuss.python.org that matter here.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ FAULTS: Final = {
 _KEY: Final = ("rm", "rehearsal-forum-key")
 _EXTERNAL: Final = re.compile(r"[\w-]{1,50}", re.ASCII)
 _CATEGORIES: Final = {4: "Uncategorized", 6: "Ideas", 23: "Core Development"}
+_QUEUE: Final = "forum-queue"
+_PAGE: Final = 30
 _TAGS: Final = ("release",)
 _TITLE_LEAST, _TITLE_MOST = 15, 255
 _BODY_LEAST, _BODY_MOST = 20, 32_000
@@ -50,6 +53,8 @@ def app(store: Store) -> Starlette:
             Route("/session/current.json", forum.session),
             Route("/posts.json", forum.create, methods=["POST"]),
             Route("/c/{id:int}/show.json", forum.category),
+            Route("/c/{id:int}/l/latest.json", forum.category_by_number),
+            Route("/c/{slug}/{id:int}/l/latest.json", forum.latest),
             Route("/t/external_id/{external}.json", forum.by_external),
             Route("/t/{slug}/{id:int}.json", forum.topic),
         ]
@@ -110,28 +115,46 @@ class _Forum:
         problems = self._unfit(asked, title, raw)
         if problems:
             return JSONResponse({"action": "create_post", "errors": problems}, 422)
+        topic = {
+            "title": title,
+            "raw": raw,
+            "category": asked["category"],
+            "tags": sorted(asked.get("tags", [])),
+        }
         if self._store.fault("forum.enqueues") is not None:
+            self._store.save(_QUEUE, [*self._store.load(_QUEUE, []), topic])
             pending = {"id": 7001, "raw": raw, "title": title}
             return JSONResponse(
                 {"action": "enqueued", "success": True, "pending_count": 1, "pending_post": pending}
             )
-        tags = [] if self._store.fault("forum.no_tags") is not None else asked.get("tags", [])
-        topics = self._topics
-        topic = {
-            "id": 5001 + len(topics),
-            "title": title,
-            "raw": raw,
-            "category": asked["category"],
-            "tags": sorted(tags),
-            "external_id": asked.get("external_id"),
-        }
-        self._store.save("forum", [*topics, topic])
-        self._store.record("forum", "topic", title=topic["title"], id=topic["id"])
+        if self._store.fault("forum.no_tags") is not None:
+            topic["tags"] = []
+        topic = self._publish(topic, asked.get("external_id"))
         if self._store.fault("forum.500_after_write") is not None:
             return Response("Internal Server Error", 500)
         return JSONResponse(
             {"id": topic["id"] + 10_000, "topic_id": topic["id"], "topic_slug": _slug(topic)}
         )
+
+    def _publish(self, topic: dict[str, Any], external_id: str | None) -> dict[str, Any]:
+        topics = self._topics
+        topic = {"id": 5001 + len(topics), **topic, "external_id": external_id}
+        self._store.save("forum", [*topics, topic])
+        self._store.record("forum", "topic", title=topic["title"], id=topic["id"])
+        return topic
+
+    def _moderate(self) -> None:
+        """Once posts are not held back any more, those in the queue are approved.
+
+        As NewPostManager and ReviewableQueuedPost have it: what is approved is not validated again,
+        so that a second one of the same title is a second topic, and the external id is lost.
+        """
+        held = self._store.load("faults", {}).get("forum.enqueues", {"times": 0})
+        queue = self._store.load(_QUEUE, [])
+        if queue and not held["times"]:
+            self._store.save(_QUEUE, [])
+            for each in queue:
+                self._publish(each, None)
 
     def _unfit(self, asked: dict[str, Any], title: str, raw: str) -> list[str]:
         """What Discourse would say, all of it at once: title, topic, then body."""
@@ -159,10 +182,31 @@ class _Forum:
             found.append(f"Body is too short (minimum is {_BODY_LEAST} characters)")
         return found
 
+    async def category_by_number(self, request: Request) -> Response:
+        number = request.path_params["id"]
+        if number not in _CATEGORIES:
+            return _problem(404, "not_found", _MISSING)
+        slug = _CATEGORIES[number].lower().replace(" ", "-")
+        return RedirectResponse(f"/c/{slug}/{number}/l/latest.json", 301)
+
+    async def latest(self, request: Request) -> Response:
+        refused = self._refusal(request)
+        if refused is not None:
+            return refused
+        self._moderate()
+        listed = [
+            {"id": topic["id"], "title": topic["title"], "slug": _slug(topic),
+             "fancy_title": topic["title"], "category_id": topic["category"]}
+            for topic in reversed(self._topics)
+            if topic["category"] == request.path_params["id"]
+        ]  # fmt: skip
+        return JSONResponse({"topic_list": {"per_page": _PAGE, "topics": listed[:_PAGE]}})
+
     async def by_external(self, request: Request) -> Response:
         refused = self._refusal(request)
         if refused is not None:
             return refused
+        self._moderate()
         for topic in self._topics:
             if topic["external_id"] == request.path_params["external"]:
                 return RedirectResponse(f"/t/{_slug(topic)}/{topic['id']}.json", 301)

@@ -1,7 +1,8 @@
 """Discourse: the Forum port over the API of a Discourse forum, such as discuss.python.org.
 
 Source of what is sent, answered and kept: discourse/discourse, app/controllers/posts_controller.rb
-and topics_controller.rb, lib/post_creator.rb, lib/text_cleaner.rb, lib/topic_creator.rb, of 2026.
+topics_controller.rb and list_controller.rb, app/models/reviewable_queued_post.rb,
+lib/new_post_manager.rb, lib/post_creator.rb, lib/text_cleaner.rb, lib/topic_creator.rb, of 2026.
 Not checked: the settings of discuss.python.org itself; those of a new forum are taken for granted.
 """
 
@@ -11,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import LetThrough, ServiceFailed
 from plugins.ports.forum import Topic
 from plugins.services.http_client import HttpClient
 
@@ -68,6 +69,20 @@ class Discourse:
             path = place.partition("?")[0].removesuffix(".json")
             # the source of a post is given only to those who ask for it
             answer = self._web.get(f"{path}.json", action, include_raw="true")
+        return self._topic(answer, action)
+
+    def titled(self, title: str, category: int) -> Topic | None:
+        """See the port. Titles are one and the same in capitals and small letters."""
+        action = f"look for the announcement in category {category}"
+        # It redirects to the address that has the category's name as well.
+        answer = self._web.get(f"/c/{category}/l/latest.json", action)
+        for each in self._fields(answer, action).part("topic_list").parts("topics"):
+            if each.text("title").casefold() == title.casefold():
+                path = f"/t/{quote(each.line('slug'))}/{each.number('id')}.json"
+                return self._topic(self._web.get(path, action, include_raw="true"), action)
+        return None
+
+    def _topic(self, answer: httpx.Response, action: str) -> Topic:
         found = self._fields(answer, action)
         posts = found.part("post_stream").parts("posts")
         if not posts:
@@ -99,11 +114,11 @@ class Discourse:
         found = self._fields(answer, action)
         if found.line("action", may_miss=True) == "enqueued":
             # A topic that a moderator approves has lost the id that it would be found by.
-            raise ServiceFailed(
-                service="forum",
-                action=action,
-                problem="the post waits for a moderator of the forum",
-                remedy="once it is approved, run doit adopt post_forum",
+            raise LetThrough(
+                who="a moderator of the forum",
+                problem="the announcement is in the forum's queue of posts to be approved",
+                remedy="ask for it to be approved, then run the same command again; if it is"
+                " approved and not found, run doit adopt, if it was rejected, doit retry",
             )
         number = found.number("topic_id")
         return f"{self._address}/t/{quote(found.line('topic_slug'))}/{number}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORGER: Final = Path(__file__).parents[1] / "forger.py"
 
 WORLD: Final = '''
-from doit_receipts.errors import NothingDone
+from doit_receipts.errors import LetThrough, NothingDone
 from doit_receipts.probe import absent, different, identical, unknown, unseen
 
 WORLD = HERE / "world"
@@ -49,6 +49,8 @@ def put(wanted):
     mood = (HERE / "mood").read_text() if (HERE / "mood").exists() else ""
     if mood == "refuse":
         raise NothingDone(service="host", action="put", problem="permission denied")
+    if mood == "queue":
+        raise LetThrough(who="a moderator", problem="it is in the queue", remedy="ask for it")
     with WORLD.open("a") as file:
         file.write("half" if mood == "half" else wanted)
     if mood == "die":
@@ -205,6 +207,70 @@ def test_a_run_killed_after_the_act_is_finished_and_counts_as_our_own(
     assert project.ran() == ["look"]
     assert world(project) == "thing"
     assert project.receipt("put_thing")["adopted"] is False
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_what_was_accepted_and_is_not_let_through_is_waited_for(
+    project: Project, text: str
+) -> None:
+    """It is not done a second time, neither before it is let through nor after."""
+    project.declare(text)
+    project.write("mood", "queue")
+    assert project.doit().status == 4
+    project.write("mood", "")
+    project.ran()
+    for _ in range(2):
+        ended = project.doit()
+        assert ended.status == 4
+        assert "a moderator: it is in the queue; ask for it" in ended.out
+    project.write("input", "changed")
+    assert project.doit().status == 4
+    assert project.ran() == ["look", "look", "a", "look"]
+    project.write("world", "thing")
+    assert project.doit().status == 0
+    assert project.receipt("put_thing")["adopted"] is False
+
+
+def test_what_was_accepted_and_refused_after_all_is_done_again_on_a_persons_word(
+    project: Project,
+) -> None:
+    project.declare(PUBLIC)
+    project.write("mood", "queue")
+    assert project.doit().status == 4
+    project.write("mood", "")
+    assert project.doit("retry", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "thing"
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+def test_word_that_it_was_done_is_not_answered_by_doing_it(project: Project, text: str) -> None:
+    """What can be looked at and is not there is not there: the step stops, and does nothing."""
+    project.declare(text)
+    project.write("mood", "queue")
+    project.doit()
+    project.write("mood", "")
+    assert project.doit("adopt", "put_thing").status == 0
+    ended = project.doit()
+    assert ended.status == 1
+    assert "it was adopted as done, but is not there: not there yet" in ended.out
+    assert world(project) == ""
+    assert "doit retry put_thing" in ended.out
+    assert project.doit("retry", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == "thing"
+
+
+def test_word_that_it_was_done_is_enough_where_the_step_says_so(project: Project) -> None:
+    project.declare(PUBLIC.replace("absent()", 'absent(adopted={"stands": "by hand"})'))
+    project.write("mood", "queue")
+    project.doit()
+    project.write("mood", "")
+    assert project.doit("adopt", "put_thing").status == 0
+    assert project.doit().status == 0
+    receipt = project.receipt("put_thing")
+    assert (receipt["facts"], receipt["adopted"]) == ({"stands": "by hand"}, True)
+    assert world(project) == ""
 
 
 def test_a_published_thing_that_is_gone_is_not_published_again(project: Project) -> None:

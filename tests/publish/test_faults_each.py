@@ -60,7 +60,6 @@ EACH: Final = [
     ("docs.late", "await_docs", ""),
     ("followers.late", "await_followers", "conda-forge/python-feedstock"),
     ("forum.500", "post_forum", ""),
-    ("forum.enqueues", "post_forum", ""),
     ("github.500", "start_build", ""),
     ("github.500", "date_pep", ""),
     ("github.500", "open_blog", ""),

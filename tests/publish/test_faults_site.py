@@ -150,3 +150,23 @@ def test_topic_whose_tags_the_forum_leaves_out(walk: Walk, observed: Observed) -
     day.store.save("forum", [{**topic, "tags": walk.world["forum"][0]["tags"]}])
     ends_alike(walk)
     observed("forum.no_tags, post_forum", line)
+
+
+def test_topic_that_a_moderator_has_to_approve(walk: Walk, observed: Observed) -> None:
+    """While it is in the queue nothing is posted again; once it is approved, it is the one."""
+    day = walk.day
+    day.restore("post_forum")
+    day.order("forum.enqueues", times=ALWAYS)
+    lines = set()
+    for _ in range(2):
+        line = assert_told(day.publish(), "post_forum", "a moderator of the forum", status=WAITING)
+        lines.add(line)
+        assert len(day.store.load("forum-queue", [])) == 1
+    day.store.save("faults", {})
+    day.publish()
+    (topic,) = day.store.load("forum", [])
+    assert topic["external_id"] is None
+    external_id = walk.world["forum"][0]["external_id"]
+    day.store.save("forum", [{**topic, "external_id": external_id}])
+    ends_alike(walk)
+    observed("forum.enqueues, post_forum", *lines)

@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from doit_receipts.errors import ServiceFailed
+from doit_receipts.errors import LetThrough, ServiceFailed
 from plugins.model.secret import Secret
 from plugins.rehearsal import forum as world
-from plugins.rehearsal.store import Store
+from plugins.rehearsal.store import ALWAYS, Store
 from plugins.services.discourse import Discourse
 from tests.served import served
 
@@ -87,10 +87,26 @@ def test_refusals_are_told_in_the_forums_words(
 def test_topic_that_a_moderator_has_to_approve_is_not_called_public(
     forum: Discourse, store: Store
 ) -> None:
-    store.order_fault("forum.enqueues")
-    with pytest.raises(ServiceFailed, match="waits for a moderator of the forum") as told:
+    store.order_fault("forum.enqueues", times=ALWAYS)
+    with pytest.raises(LetThrough, match="waiting for a moderator of the forum") as told:
         forum.post("one", TITLE, TEXT, 23, RELEASE)
-    assert "doit adopt post_forum" in told.value.remedy
+    assert "doit adopt, if it was rejected, doit retry" in told.value.remedy
+    assert forum.titled(TITLE, 23) is None
+
+
+def test_topic_that_a_moderator_approved_is_found_by_its_title(
+    forum: Discourse, store: Store
+) -> None:
+    """It has lost the id that it was sent with."""
+    store.order_fault("forum.enqueues", times=ALWAYS)
+    with pytest.raises(LetThrough):
+        forum.post("one", TITLE, TEXT, 23, RELEASE)
+    store.save("faults", {})
+    assert forum.topic("one") is None
+    found = forum.titled(TITLE.upper(), 23)
+    assert found
+    assert (found.title, found.text, found.tags) == (TITLE, TEXT.rstrip(), RELEASE)
+    assert forum.titled(TITLE, 6) is None
 
 
 def test_category_is_looked_at_by_its_number(forum: Discourse) -> None:
@@ -161,6 +177,7 @@ GOOD: dict[str, Any] = {
     "id": 5, "title": TITLE, "slug": "python", "category_id": 23, "tags": ["release"],
     "post_stream": {"posts": [{"raw": "text"}]}, "topic_id": 5, "topic_slug": "python",
     "current_user": {"username": "rm"}, "category": {"name": "Core Development"},
+    "topic_list": {"topics": [{"id": 5, "title": TITLE, "slug": "python"}]},
 }  # fmt: skip
 JUNK: list[object] = [
     None, True, -1, 1.5, "x" * 2_000_000, [], {}, [[]], {"id": 1}, "", [None], 10**400, "\ud800",
@@ -195,6 +212,7 @@ def asked(liar: Liar, address: str, content: bytes) -> list[str]:
         lambda: forum.post("one", TITLE, TEXT, 23, RELEASE),
         forum.user,
         lambda: forum.category_name(23),
+        lambda: forum.titled(TITLE, 23),
     ):
         try:
             ask()
@@ -229,7 +247,7 @@ def test_good_answer_is_taken(lying: tuple[Liar, str]) -> None:
 )
 def test_answer_that_is_no_object_is_one_line(lying: tuple[Liar, str], content: bytes) -> None:
     said = asked(*lying, content)
-    assert len(said) == 4
+    assert len(said) == 5
     assert all("\n" not in line and len(line) < 400 for line in said)
 
 

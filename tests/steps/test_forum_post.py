@@ -93,6 +93,24 @@ def test_what_differs_is_told_in_one_line(
     assert "\n" not in probe.problem
 
 
+def test_topic_that_was_posted_by_hand_is_found_by_its_title(
+    release: Release, forum: Discourse, store: Store
+) -> None:
+    """The forum takes no second topic of the same title, and there is to be none."""
+    forum_post.post(release, forum, CORE, Quiet())
+    (topic,) = store.load("forum", [])
+    store.save("forum", [{**topic, "external_id": None}])
+    probe = forum_post.look_posted(release, forum, CORE)
+    assert probe.state is RemoteState.IDENTICAL
+    assert probe.facts["topic"] == str(topic["id"])
+
+
+def test_topic_that_no_look_finds_may_be_adopted(release: Release, forum: Discourse) -> None:
+    """A moderator may have given it another title."""
+    probe = forum_post.look_posted(release, forum, CORE)
+    assert (probe.state, probe.facts["url"]) == (RemoteState.ABSENT, "by hand")
+
+
 def test_tag_that_the_forum_left_out_is_mended_there(
     release: Release, forum: Discourse, store: Store
 ) -> None:
