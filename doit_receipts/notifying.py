@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doit_receipts.printable import counted, printable
 from doit_receipts.sender import Message, Sender
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from doit_receipts.plan import Plan
+    from doit_receipts.state import Outcome
 
 __all__ = ["Notifications"]
 
 _EVENT: Final = "notified"
 _MENDED: Final = "mended"
+_DONE: Final = "done"
 _STOPS: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 _ACTS: Final = (Effect.SHARED, Effect.PUBLIC)
 _NOBODY: Final = "nobody was notified: {}; doit list --status shows what waits"
@@ -27,15 +29,24 @@ _MOST_LETTERS: Final = 300
 _NUMBER: Final = re.compile(r"\d+(?: of \d+ \S+ (?:is|are|has|have|does|do)\b)?")
 
 
+class _Heard(NamedTuple):
+    """What is told once by its mark, and again if the task was done since then."""
+
+    mark: str
+    message: Message
+    task: str = ""
+
+
 class Notifications:
     """Whoever is to hear of the release hears what is new of a run while it goes on.
 
     New is a task that waits, failed or was stopped by a bug, with its inputs and words; an alarm;
-    and that all that was asked for is done. Another number in the words of a wait is not. It is in
-    the journal before it is sent, so that it is sent once at most; what could not be sent is a line
-    of what ``finish`` gives, and is not sent again. Before the hour that the plan is held until
-    nothing is sent; what stands then is new to the first run after it. To be made before the run
-    holds its lock, and before it has threads.
+    and that all that was asked for is done. What stops again once it was mended is new; another
+    number in the words of a wait is not. It is in the journal before it is sent, so that it is sent
+    once at most; what could not be sent is a line of what ``finish`` gives, and is not sent again.
+    Before the hour that the plan is held until nothing is sent; what stands then is new to the
+    first run after it. To be made before the run holds its lock, and before it has threads. All but
+    ``waited`` and ``finish`` is for who holds it: no other run tells meanwhile.
     """
 
     def __init__(self, plan: Plan, notify: Callable[[str, str], Iterable[str]]) -> None:
@@ -43,6 +54,7 @@ class Notifications:
         self._plan = plan
         self._sender = Sender(f"{name}{' REHEARSAL' if plan.project.rehearsal else ''}", notify)
         self._told: set[str] = set()
+        self._done_at: dict[str, str] = {}
         self._repairs = -1
         """How often something was repaired; less than 0 before the journal was read."""
         self._problems: list[str] = []
@@ -52,7 +64,7 @@ class Notifications:
         outcome = self._plan.state.outcome(name)
         if outcome is not None:
             kind, _, who = outcome.kind.partition(" ")
-            self._tell(_of_task(name, TaskState(kind), who, outcome.message, outcome.inputs))
+            self._tell(_of_task(name, TaskState(kind), who, outcome.message, outcome))
         self.ended_one(name)
 
     def ended_one(self, name: str) -> None:
@@ -72,7 +84,7 @@ class Notifications:
         """The task, or the run, was stopped by a bug; what its traceback says is not sent."""
         head = f"{name} stopped by a bug in the tool or in dodo.py".strip()
         line = f"{head}; the terminal of the run has its traceback"
-        self._tell((_mark("bug", name, traceback), Message(head, line)))
+        self._tell(_Heard(_mark("bug", name, traceback), Message(head, line), name))
         self.ended_one(name)
 
     def alarms(self) -> None:
@@ -80,7 +92,8 @@ class Notifications:
         for each, made in self._plan.alarms_and_marks():
             self._read_journal()
             line = printable(f"!!! {each}")[:_MOST_LETTERS]
-            self._tell((_mark("alarm", made or str(self._repairs), each), Message(line, line)))
+            mark = _mark("alarm", made or str(self._repairs), each)
+            self._tell(_Heard(mark, Message(line, line)))
 
     def ended(self, asked: Sequence[str], *, did_something: bool) -> None:
         """The run is over: what else there is to hear of what was ``asked`` for."""
@@ -92,68 +105,68 @@ class Notifications:
         self._plan.look_anew()
         head = f"still waiting after {long}"
         lines = [f"{head}: nothing goes on by itself; run the same command again"]
-        lines += [message.line for _, message in _of_run(self._plan, asked, did_something=False)]
+        lines += [each.message.line for each in _of_run(self._plan, asked, did_something=False)]
         at = self._plan.context.clock.now().isoformat()
-        self._tell((_mark("waited", at), Message(head, "\n".join(lines))))
+        self._tell(_Heard(_mark("waited", at), Message(head, "\n".join(lines))))
 
     def finish(self) -> list[str]:
         """All was told, or was tried; a line for each way that it could not be told in."""
         return [*dict.fromkeys((*self._problems, *self._sender.finish()))]
 
-    def _tell(self, marked: tuple[str, Message]) -> None:
-        mark, message = marked
+    def _tell(self, heard: _Heard) -> None:
         hour = self._plan.held_until
         if hour is not None and self._plan.context.clock.now() < hour:
             return
         try:
             self._read_journal()
+            done_at = self._done_at.get(heard.task)
+            mark = _mark(heard.mark, done_at) if done_at else heard.mark
             if mark in self._told:
                 return
             if not self._sender.is_there():
                 self._problems.append(_NOBODY.format("what notifies them was ended"))
                 return
-            self._plan.context.journal.append(_EVENT, sealed=True, what=mark, said=message.head)
+            journal, head = self._plan.context.journal, heard.message.head
+            journal.append(_EVENT, sealed=True, what=mark, said=head)
         except OSError as error:
             self._problems.append(_NOBODY.format(printable(str(error))))
             return
         self._told.add(mark)
-        self._sender.give(message)
+        self._sender.give(heard.message)
 
     def _read_journal(self) -> None:
         if self._repairs >= 0:
             return
         journal = self._plan.context.journal
         self._told = {str(entry.get("what")) for entry in journal.latest_of(_EVENT)}
+        for entry in journal.latest_of(_DONE):
+            self._done_at[str(entry.get("task"))] = str(entry.get("at"))
         self._repairs = len(journal.latest_of(_MENDED))
 
 
-def _of_task(name: str, state: TaskState, who: str, why: str, inputs: str) -> tuple[str, Message]:
+def _of_task(name: str, state: TaskState, who: str, why: str, outcome: Outcome | None) -> _Heard:
     head = f"{name} {state.value}" + (f" for {who}" if who else "")
     line = printable(f"{head}: {why}")[:_MOST_LETTERS]
-    # "2 of 3 have ended" tells nothing to who heard of 1.
-    words = _NUMBER.sub("0", why) if state is TaskState.WAITING else why
-    return _mark(name, state.value, who, words, inputs), Message(head, line)
+    inputs, since = (outcome.inputs, outcome.since) if outcome else ("", "")
+    if state is TaskState.WAITING:
+        # "2 of 3 have ended" tells nothing to who heard of 1, nor does a failure in between.
+        why, since = _NUMBER.sub("0", why), ""
+    mark = _mark(name, state.value, who, why, inputs, *filter(None, [since]))
+    return _Heard(mark, Message(head, line), name)
 
 
-def _of_run(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[tuple[str, Message]]:
+def _of_run(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_Heard]:
     found = statuses(plan)
     wanted = {name for each in asked if each in plan.tasks for name in _with_needs(plan, each)}
     for name, status in found.items():
         if name in wanted and status.state in _STOPS and is_first(plan, name, found):
             outcome = plan.state.outcome(name)
-            inputs = outcome.inputs if outcome else ""
-            yield _of_task(name, status.state, status.who, status.why, inputs)
+            yield _of_task(name, status.state, status.who, status.why, outcome)
     remains = any(not found[name].lets_on for name in wanted)
     if did_something and wanted and not remains:
         what = ", ".join(asked)
         are = counted(len(wanted), "task is", "tasks are", all_=True)
-        yield (
-            _mark("done", what),
-            Message(
-                f"{what} done",
-                f"{what}: {are} done",
-            ),
-        )
+        yield _Heard(_mark(_DONE, what), Message(f"{what} done", f"{what}: {are} done"))
 
 
 def _with_needs(plan: Plan, name: str) -> set[str]:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import shutil
+import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from tests.engine.test_killing import KILLER
+from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -388,3 +395,68 @@ def test_a_run_that_another_one_holds_up_tells_nothing(project: Project) -> None
         fcntl.flock(held, fcntl.LOCK_EX)
         assert project.doit().status == 1
     assert told(project) == []
+
+
+def test_a_stop_that_was_mended_and_comes_again_is_told_again(project: Project) -> None:
+    """With the same words and inputs, and each time once, however often it is tried."""
+    declared(project)
+    for mood, heard in (("wait", "waiting for windows"), ("fail", "failed"), ("bug", f"by {BUG}")):
+        for time_of_it in ("first", "again"):
+            # The journal tells of seconds.
+            time.sleep(1)
+            project.write("mood", mood)
+            project.doit("try_it")
+            assert heard in "".join(told(project)), mood
+            project.doit("try_it")
+            assert told(project) == [], mood
+            # What a receipt is of already would not be done.
+            project.write("mood", f"good after {mood}, {time_of_it}")
+            assert project.doit("try_it").status == 0
+            told(project)
+
+
+def test_a_failure_that_comes_again_behind_a_wait_is_told_again_and_the_wait_is_not(
+    project: Project,
+) -> None:
+    declared(project)
+    seen = []
+    for mood in ("wait", "fail", "wait", "fail", "wait"):
+        project.write("mood", mood)
+        project.doit("try_it")
+        seen.append(bool(told(project)))
+        time.sleep(1)
+    assert seen == [True, True, False, True, False]
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_write_tells_nothing_twice(project: Project) -> None:
+    """The run and whoever tells for it are killed; what no journal has the next run tells."""
+    told_file = TOLD.replace('HERE / "told"', 'HERE / os.environ["TOLD"]')
+    project.declare(told_file.format(then="return ()") + STEPS)
+    project.write("mood", "wait")
+
+    def run(*options: str, into: str) -> int:
+        env = {**os.environ, "TOLD": into}
+        # Under the same name in each run, whatever is told into.
+        below = f"--below={project.work}/"
+        words = ("--everybody", below, *options, "run", "export")
+        return python(KILLER, *words, folder=project.folder, env=env).status
+
+    assert run("--report=instants", into="undisturbed") == 4
+    subject, line = (project.folder / "undisturbed").read_text().splitlines()
+    instants = (project.folder / "instants").read_text().splitlines()
+    assert any("journal.jsonl" in each for each in instants)
+    for number, fatal in enumerate(instants):
+        shutil.rmtree(project.folder / "build")
+        assert run(f"--at={fatal}", into=f"told-{number}") == -9, fatal
+        journal = project.work / "journal.jsonl"
+        is_known = journal.exists() and '"event": "notified"' in journal.read_text()
+        ended = project.doit(env={"TOLD": f"told-{number}"})
+        assert ended.status == 4, (fatal, ended)
+        if not is_known:
+            assert (project.folder / f"told-{number}").read_text().splitlines() == [subject, line]
+    # Whoever told for a run that was killed may have ended after the next one.
+    for number, fatal in enumerate(instants):
+        file = project.folder / f"told-{number}"
+        lines = file.read_text().splitlines() if file.exists() else []
+        assert Counter(lines) <= Counter([subject, line]), fatal
