@@ -134,7 +134,8 @@ class Run(OptionsAnywhere, DoitRun):
                         outfile, verbosity, always, continue_, reporter, 0, par_type, single,
                         auto_delayed_regex, force_verbosity, failure_verbosity, pdb,
                     )  # fmt: skip
-            _tell_of_end(heard, self.sel_tasks, reporter)
+                # While nobody else may tell: what two runs tell is told twice.
+                _tell_of_end(heard, self.sel_tasks, reporter)
         except InvalidCommand as error:
             unknown = getattr(error, "not_found", None)
             if unknown is None:

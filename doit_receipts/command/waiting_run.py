@@ -73,7 +73,8 @@ def run_until_nobody_is_awaited(
 
 def _tell_of_end(plan: Plan, asked: Sequence[str], long: str) -> None:
     """Whoever watches the terminal knows that the time is over, and whoever wants to hear."""
-    if plan.context.notify is not None:
+    # Who works on it now tells of it.
+    if plan.context.notify is not None and not is_worked_on(plan.folder.lock):
         # late: most releases tell nobody
         from doit_receipts.notifying import Notifications
 

@@ -428,6 +428,34 @@ def test_a_failure_that_comes_again_behind_a_wait_is_told_again_and_the_wait_is_
     assert seen == [True, True, False, True, False]
 
 
+HELD_WHILE_TOLD: Final = """
+import fcntl
+append = plan.context.journal.append
+
+def noted(event, **more):
+    if event == "notified":
+        with plan.folder.lock.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                what = "another run could tell it too: "
+            except OSError:
+                what = ""
+        with (HERE / "noted").open("a") as file:
+            file.write(what + more["said"] + chr(10))
+    append(event, **more)
+
+plan.context.journal.append = noted
+"""
+
+
+def test_what_a_run_tells_at_its_end_no_other_run_can_tell_meanwhile(project: Project) -> None:
+    """Two terminals: the second reads what was told when the first has told all of it."""
+    project.declare(TOLD.format(then="return ()") + HELD_WHILE_TOLD + STEPS)
+    project.write("mood", "good")
+    assert project.doit().status == 0
+    assert (project.folder / "noted").read_text() == "export done\n"
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_write_tells_nothing_twice(project: Project) -> None:
     """The run and whoever tells for it are killed; what no journal has the next run tells."""

@@ -172,6 +172,26 @@ def test_a_night_of_sleep_counts(project: Project, again: Callable[[Watch], int]
     assert not project.ran()
 
 
+def test_nobody_hears_that_nothing_goes_on_while_somebody_works(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that run comes to, it tells itself."""
+    monkeypatch.chdir(project.folder)
+    plan = open_plan(Release("Thing", "3.13.6", project.work))
+    told = project.folder / "told"
+
+    def tell(subject: str, _text: str) -> tuple[str, ...]:
+        told.write_text(subject)
+        return ()
+
+    plan.context.notify = tell
+    watch = Watch()
+    with holding(project.work / "lock"):
+        status = run_until_nobody_is_awaited(plan, ["copy_a"], 1.0, pause=watch.pause, now_s=watch)
+    plan.state.close()
+    assert (status, told.exists()) == (4, False)
+
+
 def test_ctrl_c_ends_the_waiting(project: Project) -> None:
     project.declare(STEPS)
     with waiting(project, "export", "--wait") as run:
