@@ -73,7 +73,7 @@ class Notifier:
         )  # fmt: skip
 
     def _send(self, subject: str, text: str) -> None:
-        from hashlib import sha256
+        from secrets import token_hex
 
         from plugins.ports.email import Email
 
@@ -83,7 +83,8 @@ class Notifier:
                 remedy="write the address that emails come from",
             )  # fmt: skip
         host = self._sender.partition("@")[2]
-        mark = sha256(f"{subject}\n{text}".encode()).hexdigest()[:32]
+        # Of two with one Message-ID a mailbox shows one, and a stop may come again.
+        mark = token_hex(16)
         to = (self._settings.mail,)
         self._mail.send(Email(f"<{mark}@{host}>", self._sender, to, subject, text))
 
@@ -118,7 +119,8 @@ def _secret_parts(path: str, query: str) -> Iterator[str]:
 
 
 def _line(way: str, problem: str) -> str:
-    return f"[notify] {way}: the notification was not sent and is not retried: {printable(problem)}"
+    told = "the notification may not have been sent, and is not sent again"
+    return f"[notify] {way}: {told}: {printable(problem)}"
 
 
 def payload(form: str, text: str) -> dict[str, Any]:

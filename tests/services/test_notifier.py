@@ -100,7 +100,7 @@ def test_a_webhook_that_refuses_or_lies_is_one_line_without_its_address(
 ) -> None:
     with lying(lambda connection, _path: connection.sendall(said)) as address:
         (line,) = told(webhook(tmp_path, address), tmp_path)
-    assert line.startswith("[notify] webhook: the notification was not sent")
+    assert line.startswith("[notify] webhook: the notification may not have been sent")
     assert CANARY not in line
     assert "\n" not in line
 
@@ -113,7 +113,7 @@ def test_a_webhook_that_says_nothing_is_left_after_a_while(tmp_path: Path) -> No
 
     with lying(hang) as address:
         (line,) = told(webhook(tmp_path, address), tmp_path)
-    assert line.startswith("[notify] webhook: the notification was not sent")
+    assert line.startswith("[notify] webhook: the notification may not have been sent")
     assert CANARY not in line
 
 
@@ -150,5 +150,42 @@ def test_a_server_that_repeats_a_part_of_the_address_tells_nobody_of_it(
         settings = webhook(tmp_path, base, "zulip")
         (tmp_path / "webhook").write_text(f"{base}{address}")
         (line,) = told(settings, tmp_path)
-    assert line.startswith("[notify] webhook: the notification was not sent")
+    assert line.startswith("[notify] webhook: the notification may not have been sent")
     assert CANARY not in line
+
+
+def test_a_webhook_that_takes_a_message_and_answers_with_an_error_is_asked_once(
+    tmp_path: Path,
+) -> None:
+    """Whether it has the message nobody knows."""
+    asked: list[bytes] = []
+
+    def speak(connection: socket.socket, _path: str) -> None:
+        connection.sendall(answer(b"stored, and then broke", "500 Internal Server Error"))
+
+    with lying(speak, asked) as address:
+        (line,) = told(webhook(tmp_path, address), tmp_path)
+    assert len(asked) == 1
+    assert line.startswith("[notify] webhook: the notification may not have been sent")
+
+
+@pytest.mark.parametrize("status", ["307 Temporary Redirect", "429 Too Many Requests"])
+def test_a_webhook_that_sends_a_message_round_is_asked_once(status: str, tmp_path: Path) -> None:
+    asked: list[bytes] = []
+
+    def speak(connection: socket.socket, path: str) -> None:
+        connection.sendall(answer(status=status, Location=path, Retry_After="0"))
+
+    with lying(speak, asked) as address:
+        (line,) = told(webhook(tmp_path, address), tmp_path)
+    assert len(asked) == 1
+    assert "may not have been sent" in line
+
+
+def test_an_email_of_a_stop_that_comes_again_is_no_copy_of_the_first(tmp_path: Path) -> None:
+    """A mailbox shows one of two with the same Message-ID."""
+    mail = Outbox()
+    for _ in range(2):
+        assert told(Notify(mail="a@example.org"), tmp_path, mail) == []
+    first, second = (each.message_id for each in mail.sent)
+    assert first != second
