@@ -38,6 +38,7 @@ __all__ = [
 COLOURS: Final = {
     TaskState.DONE: ("#c8e6c9", "#1b4d24"),
     TaskState.RUNNING: ("#64b5f6", "#0d47a1"),
+    TaskState.QUEUED: ("#d1c4e9", "#3f2a75"),
     TaskState.STALE: ("#fff59d", "#5f5100"),
     TaskState.READY: ("#bbdefb", "#123a5e"),
     TaskState.LATER: ("#ffffff", "#23262b"),
@@ -49,6 +50,7 @@ COLOURS: Final = {
 SIGNS: Final = {
     TaskState.DONE: "✓",
     TaskState.RUNNING: "▶",
+    TaskState.QUEUED: "◔",
     TaskState.STALE: "↻",
     TaskState.READY: "○",
     TaskState.LATER: "·",

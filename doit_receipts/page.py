@@ -69,7 +69,7 @@ document.addEventListener("click",e=>{if(e.target.dataset.copy)
 navigator.clipboard.writeText(e.target.dataset.copy).then(()=>{e.target.textContent="copied"})});
 addEventListener("hashchange",()=>{let at=document.getElementById(location.hash.slice(1));
 for(let d=at;d;d=d.parentElement)if(d.tagName=="DETAILS")d.open=true;if(at)at.scrollIntoView()});
-const box=["running","failed","blocked","waiting","stale","ready"]
+const box=["running","queued","failed","blocked","waiting","stale","ready"]
 .map(state=>document.querySelector(".graph .s-"+state)).find(found=>found);
 const graph=document.querySelector(".graph");if(graph){const wide=graph.parentElement,
 at=box?box.getBBox():{x:graph.getBBox().width/2,y:0,width:0};

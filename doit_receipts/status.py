@@ -37,6 +37,8 @@ class TaskState(Enum):
 
     DONE = "done"
     RUNNING = "running"
+    QUEUED = "queued"
+    """The run that is at work begins it once others of that run no longer have what it needs."""
     STALE = "stale"
     READY = "ready"
     LATER = "later"
@@ -45,6 +47,15 @@ class TaskState(Enum):
     """For a person, or for something outside."""
     BLOCKED = "blocked"
     FAILED = "failed"
+
+
+_FIRST_TOLD: Final = {
+    TaskState.RUNNING: "is running",
+    TaskState.QUEUED: "is queued",
+    TaskState.FAILED: "failed",
+    TaskState.BLOCKED: "blocked",
+}
+"""What a group says of the first of its tasks that stands so, the most telling state first."""
 
 
 @frozen
@@ -79,7 +90,7 @@ def statuses(plan: Plan) -> dict[str, Status]:
         )
         if name in held_up:
             why = f"waits for {held_up[name]}"
-            found[name] = Status(TaskState.READY, why, passed=found[name].lets_on)
+            found[name] = Status(TaskState.QUEUED, why, passed=found[name].lets_on)
         if name in running:
             found[name] = _running(plan, running[name], found[name], took_s.get(name, 0.0))
     return found
@@ -152,13 +163,10 @@ def _group(plan: Plan, task: Task, found: dict[str, Status]) -> Status:
     if not open_:
         return Status(TaskState.DONE)
     left = f"{len(open_)} of {len(needed)} left"
-    for name in open_:
-        if found[name].state is TaskState.RUNNING:
-            return Status(TaskState.RUNNING, f"{left}; {name} is running")
-    for state in (TaskState.FAILED, TaskState.BLOCKED):
+    for state, word in _FIRST_TOLD.items():
         for name in open_:
             if found[name].state is state:
-                return Status(state, f"{left}; {name} {state.value}")
+                return Status(state, f"{left}; {name} {word}")
     able = [name for name in open_ if found[name].state in (TaskState.READY, TaskState.STALE)]
     people = sorted({found[name].who for name in open_ if found[name].who})
     if people and not any(is_first(plan, name, found) for name in able):

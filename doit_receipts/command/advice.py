@@ -54,9 +54,9 @@ def next_steps(
     ]
     waiting = [name for name in open_ if found[name].state is TaskState.WAITING]
     also = [f"also: {awaited(plan, name, found[name])}" for name in waiting]
-    at_work = [name for name in open_ if found[name].state is TaskState.RUNNING]
-    if at_work:
-        return [*(f"running: {name} {found[name].why}" for name in at_work), *also]
+    running = [name for name in open_ if found[name].state is TaskState.RUNNING]
+    if running or any(found[name].state is TaskState.QUEUED for name in open_):
+        return [*(f"running: {name} {found[name].why}" for name in running), *also]
     stopped = [name for name in open_ if _stops(found[name])]
     if stopped:
         return [

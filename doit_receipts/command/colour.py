@@ -19,15 +19,15 @@ COLOUR: Final = (
 )
 """What the environment says of colours, for ``cmd_options`` of what is ``InColour``."""
 _SHADES: Final = {
-    "done": 32, "running": 34, "stale": 33, "ready": 36, "later": 2, "waiting": 33, "blocked": 31,
-    "failed": 31,
+    "done": 32, "running": 34, "queued": 36, "stale": 33, "ready": 36, "later": 2, "waiting": 33,
+    "blocked": 31, "failed": 31,
 }  # fmt: skip
 _STATES: Final = "|".join(_SHADES)
 # In a row of the list; behind the effect of a task; behind the name of one; before a sentence.
 _STATE: Final = (
     rf"(?m)^(?:(  )({_STATES})(?= )|(  [A-Za-z]+, )({_STATES})\b(?=$|, )"
     rf"|(  (?:needs|done by) +[a-z]\w* \()({_STATES})(?=\))"
-    r"|([a-z]\w* )(failed|blocked)(?=: )|()(running)(?=: ))"
+    r"|([a-z]\w* )(failed|blocked)(?=: )|()(running|queued)(?=: ))"
 )
 
 

@@ -57,6 +57,8 @@ def coming(plan: Plan) -> list[str]:
     lines = list(told["troubles"])
     for each in told["running"]:
         lines += wrapped(f"running: {each['name']} {each['why']}", _WIDTH)
+    for each in told["queued"]:
+        lines += wrapped(f"queued: {each['name']} {each['why']}", _WIDTH)
     run = told["run"]
     if run["tasks"]:
         lines.append(f"{_A_RUN}: {run['command']}")
@@ -73,6 +75,8 @@ def coming(plan: Plan) -> list[str]:
 
 def can_be_done(plan: Plan) -> dict[str, Any]:
     """The same as a document: what runs, what the next run does, and what people are asked for.
+
+    What is ``queued`` begins in the run that is at work.
 
     ``troubles`` are sentences about what failed or is blocked. ``run`` has the command, and the
     tasks that it gets further with; of a person's tasks, ``command`` is what to type and
@@ -107,11 +111,12 @@ def can_be_done(plan: Plan) -> dict[str, Any]:
         **about_release(plan),
         "done": not open_,
         "troubles": troubles(plan, found, list(found)),
-        "running": [
-            {**_named(plan, name), **told(name)}
-            for name in open_
-            if found[name].state is TaskState.RUNNING
-        ],
+        **{
+            state.value: [
+                {**_named(plan, name), **told(name)} for name in open_ if found[name].state is state
+            ]
+            for state in (TaskState.RUNNING, TaskState.QUEUED)
+        },
         "run": {
             "command": plan.project.command(group_with(plan, last[0])) if last else "",
             "tasks": [_named(plan, name) for name in able],

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Why", "explained", "explanation", "meaning"]
 
 _SETTLED: Final = (TaskState.DONE, TaskState.RUNNING)
-_WITH_REASON: Final = (TaskState.READY, TaskState.STALE, TaskState.LATER, TaskState.RUNNING)
+_WITH_REASON: Final = (
+    TaskState.READY, TaskState.STALE, TaskState.LATER, TaskState.RUNNING, TaskState.QUEUED,
+)  # fmt: skip
 
 
 class Why(InColour, OptionsAnywhere):

@@ -547,12 +547,12 @@ def until_let_on(mine):
         time.sleep(0.02)
     raise StepFailed(problem="nobody let it go on")
 
-@plan.step(takes={"memory_mb": MOST})
+@plan.step(takes=TAKES)
 def task_large():
     'Need most of it.'
     return call(until_let_on, "large begun")
 
-@plan.step(takes={"memory_mb": MOST})
+@plan.step(takes=TAKES)
 def task_late():
     'Need most of it too.'
     return call(until_let_on, "late begun")
@@ -563,19 +563,39 @@ def task_export():
 """
 
 
-@pytest.mark.skipif(memory_mb() is None, reason="nobody knows how much memory is here")
-def test_what_waits_for_memory_is_seen_to_wait_and_for_whom(project: Project) -> None:
-    most_mb = (memory_mb() or 0) * 9 // 10
-    project.declare(TWO_LARGE.replace("MOST", str(most_mb)))
+MOST_MB: Final = (memory_mb() or 0) * 9 // 10
+
+
+@pytest.mark.parametrize(
+    ("takes", "what"),
+    [
+        pytest.param(
+            {"memory_mb": MOST_MB},
+            f"memory, {MOST_MB / 1024:.3g} GiB",
+            marks=pytest.mark.skipif(not MOST_MB, reason="nobody knows how much memory is here"),
+        ),
+        ({"cores": cores_here()}, "cores"),
+    ],
+)
+def test_what_waits_for_a_part_of_the_machine_is_seen_to_wait_and_for_whom(
+    takes: dict[str, int], what: str, project: Project
+) -> None:
+    project.declare(TWO_LARGE.replace("TAKES", str(takes)))
     words = [sys.executable, "-m", "doit", "run", "-n2"]
     run = subprocess.Popen(words, cwd=project.folder, stdout=subprocess.PIPE, text=True)
-    told = f"waits for memory, {most_mb / 1024:.3g} GiB, large has it"
+    told = f"waits for {what}, large has it"
     try:
         wait_until((project.folder / "large begun").exists, "the first has begun", of=run)
-        row = cut(f"  ready   late                  LOCAL    {told}", 80)
+        row = cut(f"  queued  late                  LOCAL    {told}", 80)
         wait_until(lambda: row in project.doit("list", "--status").out, "the other is told", of=run)
-        assert told in project.doit("why", "late").out
-        assert "running: large for" in project.doit("next").out
+        assert f"LOCAL, queued, {told}" in project.doit("why", "late").out
+        said = project.doit("next").out
+        assert "running: large for" in said
+        assert f"queued: late waits for {what.partition(',')[0]}" in said
+        assert "doit export" not in said
+        come = described("next", project.doit("next", "--json").out)
+        assert [each["name"] for each in come["queued"]] == ["late"]
+        assert come["run"]["tasks"] == []
         tasks = described("status", project.doit("list", "--json").out)["tasks"]
         assert {each["name"]: each["why"] for each in tasks}["late"] == told
         assert not (project.folder / "late begun").exists()
