@@ -16,6 +16,7 @@ base = {"base": call(release_clone.base_of, services.base)}
 @plan.gate(
     extra_inputs=base,
     volatile=True,
+    takes={"cores": 1},
     pep="R02 Q09 E00 Z05",
 )
 def check_base():

@@ -74,6 +74,7 @@ def read_docs_source():
     after=[read_docs_source],
     extra_inputs={"kept": call(locking.kept_now, settings.docs.lock)},
     writes=[locked],
+    takes={"cores": 1},
     only=settings.docs.lock is not None,
 )
 def lock_docs_tools():

@@ -91,7 +91,7 @@ def purge_files():
     )
 
 
-@plan.step(after=[purge_files], pep="V01 V02 V03 V04 V05 V06 X15")
+@plan.step(after=[purge_files], takes={"cores": 1}, pep="V01 V02 V03 V04 V05 V06 X15")
 def test_downloads():
     """Download everything as a user would, compare it, build and test the source."""
     return call(
