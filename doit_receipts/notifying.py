@@ -12,7 +12,7 @@ from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Effect, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from doit_receipts.plan import Plan
     from doit_receipts.state import Outcome
@@ -41,12 +41,13 @@ class Notifications:
     """Whoever is to hear of the release hears what is new of a run while it goes on.
 
     New is a task that waits, failed or was stopped by a bug, with its inputs and words; an alarm;
-    and that all that was asked for is done. What stops again once it was mended is new; another
-    number in the words of a wait is not. It is in the journal before it is sent, so that it is sent
-    once at most; what could not be sent is a line of what ``finish`` gives, and is not sent again.
-    Before the hour that the plan is held until nothing is sent; what stands then is new to the
-    first run after it. To be made before the run holds its lock, and before it has threads. All but
-    ``waited`` and ``finish`` is for who holds it: no other run tells meanwhile.
+    and that all that was asked for is done. What stops again once it was mended is new, and so is
+    the end of what was made anew; another number in the words of a wait is not. It is in the
+    journal before it is sent, so that it is sent once at most; what could not be sent is a line of
+    what ``finish`` gives, and is not sent again. Before the hour that the plan is held until
+    nothing is sent; what stands then is new to the first run after it. To be made before the run
+    holds its lock, and before it has threads. All but ``waited`` and ``finish`` is for who holds
+    it: no other run tells meanwhile.
     """
 
     def __init__(self, plan: Plan, notify: Callable[[str, str], Iterable[str]]) -> None:
@@ -166,7 +167,16 @@ def _of_run(plan: Plan, asked: Sequence[str], did_something: bool) -> Iterator[_
     if did_something and wanted and not remains:
         what = ", ".join(asked)
         are = counted(len(wanted), "task is", "tasks are", all_=True)
-        yield _Heard(_mark(_DONE, what), Message(f"{what} done", f"{what}: {are} done"))
+        mark = _mark(_DONE, what, _last_done_at(plan, wanted))
+        yield _Heard(mark, Message(f"{what} done", f"{what}: {are} done"))
+
+
+def _last_done_at(plan: Plan, names: Collection[str]) -> str:
+    """When the last of these steps was done; without those that every run asks again."""
+    tasks = [plan.tasks[name] for name in names]
+    steps = {each.name for each in tasks if each.kind is Kind.STEP and not each.volatile}
+    done = plan.context.journal.latest_of(_DONE)
+    return max((str(each.get("at")) for each in done if each.get("task") in steps), default="")
 
 
 def _with_needs(plan: Plan, name: str) -> set[str]:

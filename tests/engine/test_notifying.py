@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.engine.conftest import CHAIN
 from tests.engine.test_killing import KILLER
 from tests.warm_doit import python
 
@@ -426,6 +427,19 @@ def test_a_failure_that_comes_again_behind_a_wait_is_told_again_and_the_wait_is_
         seen.append(bool(told(project)))
         time.sleep(1)
     assert seen == [True, True, False, True, False]
+
+
+def test_the_end_is_told_again_where_something_was_made_anew(project: Project) -> None:
+    """A last fix comes, and people wait for the end of the run that has it."""
+    project.declare(TOLD.format(then="return ()") + CHAIN)
+    for content in ("as it was", "with a last fix", "as it was"):
+        project.write("input", content)
+        assert project.doit().status == 0
+        assert told(project)[:1] == ["Thing 3.13.6: export done"], content
+        assert project.doit().status == 0
+        assert told(project) == []
+        # The journal tells of seconds.
+        time.sleep(1)
 
 
 HELD_WHILE_TOLD: Final = """
