@@ -51,10 +51,11 @@ class Notifier:
         ways: dict[str, Callable[[], None]] = {}
         if self._settings.command:
             ways["command"] = lambda: self._run(folder, subject, text)
-        if self._settings.mail:
-            ways["mail"] = lambda: self._send(subject, text)
         if self._settings.webhook is not None:
             ways["webhook"] = lambda: self._post(f"{subject}\n{text}")
+        # Last: a mail server that drips keeps the others waiting until all of it is stopped.
+        if self._settings.mail:
+            ways["mail"] = lambda: self._send(subject, text)
         for name, way in ways.items():
             try:
                 way()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -189,3 +190,15 @@ def test_an_email_of_a_stop_that_comes_again_is_no_copy_of_the_first(tmp_path: P
         assert told(Notify(mail="a@example.org"), tmp_path, mail) == []
     first, second = (each.message_id for each in mail.sent)
     assert first != second
+
+
+def test_a_mail_server_that_drips_keeps_nobody_from_the_webhook(tmp_path: Path) -> None:
+    """An email has no end of its own: what takes too long is stopped, and what comes behind it."""
+    asked: list[bytes] = []
+    mail = Outbox(works=False)
+    with lying(lambda connection, _path: connection.sendall(answer(b"ok")), asked) as address:
+        settings = replace(webhook(tmp_path, address), mail="a@example.org")
+        notifier = Notifier(settings, "rm@python.org", mail, MachinePrograms())
+        first = next(notifier.tell(tmp_path, SUBJECT, TEXT))
+    assert first.startswith("[notify] mail: ")
+    assert len(asked) == 1
