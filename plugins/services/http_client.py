@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 from weakref import finalize
 
 from doit_receipts.outside import Act, Unanswered, leaves
@@ -300,6 +301,8 @@ class HttpClient(HttpErrors):
 
         location = answer.headers["location"][:4_000]
         shown = printable(location.partition("?")[0][:200])
+        if self.holds_secret(f"{location} {unquote(location)}"):
+            shown = "an address that holds a secret"
         if answer.request.method not in ("GET", "HEAD"):
             self.fail(
                 action, f"answered {answer.status_code} and redirects to {shown}: nothing was done"

@@ -136,6 +136,10 @@ class HttpErrors:
             service=self.service, action=action, problem=problem, remedy=remedy, details=details
         )
 
+    def holds_secret(self, text: str) -> bool:
+        """Whether the text has a secret, and so may stand in no message."""
+        return any(len(secret) >= _SHORTEST_SECRET and secret in text for secret in self._hide())
+
     def stumbled(self, action: str, problem: str, details: tuple[str, ...] = ()) -> Stumbled:
         """An error of this service that may be gone in a moment."""
         return Stumbled(
@@ -173,9 +177,7 @@ class HttpErrors:
         said = " ".join(" ".join(word for word in words if isinstance(word, str)).split())
         text = answer.content.decode(errors="replace")[: 1 << 16]
         text = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-        if any(
-            len(secret) >= _SHORTEST_SECRET and secret in said + text for secret in self._hide()
-        ):
+        if self.holds_secret(said + text):
             return "(its message is hidden, for it holds a secret)", ()
         said, text = printable(said[:_SHOWN_CHARACTERS]), printable(text[:_SHOWN_CHARACTERS])
         return said, () if said or not text else (text,)

@@ -181,6 +181,7 @@ def test_a_webhook_that_sends_a_message_round_is_asked_once(status: str, tmp_pat
         (line,) = told(webhook(tmp_path, address), tmp_path)
     assert len(asked) == 1
     assert "may not have been sent" in line
+    assert CANARY not in line
 
 
 def test_an_email_of_a_stop_that_comes_again_is_no_copy_of_the_first(tmp_path: Path) -> None:
