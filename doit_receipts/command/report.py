@@ -6,7 +6,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit.exceptions import InvalidCommand
 
@@ -18,6 +18,11 @@ from doit_receipts.loader import plan_of
 from doit_receipts.page import Page
 from doit_receipts.typed import started_in
 from doit_receipts.watching import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doit_receipts.plan import Plan
 
 __all__ = ["Report"]
 
@@ -49,96 +54,89 @@ class Report(OptionsAnywhere):
         if pos_args:
             message = "doit report takes no task; --output FILE says where it is written"
             raise InvalidCommand(message)
-        plan = plan_of(self)
-        if markdown:
-            return self._write_checklist(Watch(plan), file, follow=follow)
-        path = started_in() / Path(file).expanduser() if file else plan.folder.work / "report.html"
-        watch, page = Watch(plan), Page(plan)
-        _write(page, path)
-        self._say(str(path))
-        if follow:
-            with suppress(KeyboardInterrupt):
-                self._follow(watch, page, path)
-        watch.plan.state.close()
-        return 0
-
-    def _write_checklist(self, watch: Watch, file: str, *, follow: bool) -> int:
-        # late: most reports are pages
-        from doit_receipts.checklist import checklist
-
-        if follow and not file:
+        if markdown and follow and not file:
             message = "doit report --markdown --follow wants a file: add --output FILE"
             raise InvalidCommand(message)
-        text = checklist(watch.plan)
-        if not file:
+        plan = plan_of(self)
+        watch = Watch(plan)
+        text_now = _checklists() if markdown else _pages(plan)
+        text = text_now(watch)
+        if markdown and not file:
             self.outstream.write(text)
         else:
-            path = started_in() / Path(file).expanduser()
-            _write_bytes(path, text.encode(errors="backslashreplace"))
-            self._say(str(path))
+            default = plan.folder.work / "report.html"
+            path = started_in() / Path(file).expanduser() if file else default
+            _write(path, text)
+            self._say(path)
             if follow:
                 with suppress(KeyboardInterrupt):
-                    self._follow_checklist(watch, path, text)
+                    self._follow(watch, path, text_now, text, names=markdown)
         watch.plan.state.close()
         return 0
 
-    def _follow_checklist(self, watch: Watch, path: Path, before: str) -> NoReturn:
-        """Write it again whenever it says something else, and name the file each time."""
-        # late: most reports are pages
-        from doit_receipts.checklist import checklist
+    def _follow(
+        self,
+        watch: Watch,
+        path: Path,
+        text_now: Callable[[Watch], str],
+        before: str,
+        *,
+        names: bool,
+    ) -> NoReturn:
+        """Write it again whenever it says something else, and name the file if it ``names`` it.
 
+        A full disk is told once, and tried again.
+        """
         said = ""
         while True:
             time.sleep(_PAUSE_S)
             if not watch.changed() and not said:
                 continue
             watch.plan.look_anew()
-            text = checklist(watch.plan, watch.problem)
-            if text == before:
-                said = ""
-                continue
-            try:
-                _write_bytes(path, text.encode(errors="backslashreplace"))
-            except ReleaseError as error:
-                if str(error) != said:
-                    sys.stderr.write(f"{error}\n")
-                said = str(error)
-            else:
-                said, before = "", text
-                self._say(str(path))
+            text, problem = text_now(watch), ""
+            if text != before:
+                try:
+                    _write(path, text)
+                except ReleaseError as error:
+                    problem = str(error)
+                    if problem != said:
+                        sys.stderr.write(f"{problem}\n")
+                else:
+                    before = text
+                    if names:
+                        self._say(path)
+            said = problem
 
-    def _say(self, line: str) -> None:
+    def _say(self, path: Path) -> None:
         """For whoever reads along: a program, maybe."""
-        self.outstream.write(f"{line}\n")
+        self.outstream.write(f"{path}\n")
         self.outstream.flush()
 
-    def _follow(self, watch: Watch, page: Page, path: Path) -> NoReturn:
-        """Write it again whenever something changed; a full disk is told once, and tried again."""
-        said = ""
-        while True:
-            time.sleep(_PAUSE_S)
-            if not watch.changed() and not said:
-                continue
-            watch.plan.look_anew()
-            page = page.of(watch.plan, watch.problem)
-            try:
-                _write(page, path)
-            except ReleaseError as error:
-                if str(error) != said:
-                    sys.stderr.write(f"{error}\n")
-                said = str(error)
-            else:
-                said = ""
+
+def _pages(plan: Plan) -> Callable[[Watch], str]:
+    """What gives the page as it is now."""
+    page = Page(plan)
+
+    def text_now(watch: Watch) -> str:
+        nonlocal page
+        page = page.of(watch.plan, watch.problem)
+        return page.text()
+
+    return text_now
 
 
-def _write(page: Page, path: Path) -> None:
-    """The file holds the page, or is as it was. Raises StepFailed where it cannot be written."""
-    _write_bytes(path, page.text().encode(errors="backslashreplace"))
+def _checklists() -> Callable[[Watch], str]:
+    """What gives the checklist as it is now."""
+    # late: most reports are pages
+    from doit_receipts.checklist import checklist
+
+    return lambda watch: checklist(watch.plan, watch.problem)
 
 
-def _write_bytes(path: Path, content: bytes) -> None:
+def _write(path: Path, text: str) -> None:
+    """The file holds the text, or is as it was. Raises StepFailed where it cannot be written."""
     try:
-        write_whole(path, content)
+        write_whole(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise StepFailed(
             where=str(path),
