@@ -38,7 +38,7 @@ _PARTS: Final = {
         "command/board", "command/help", "command/help_text", "command/completion",
     ),
     "Underneath": (
-        "acting", "runner", "order", "status", "running", "lock", "lock_holders",
+        "acting", "runner", "gate_evidence", "order", "status", "running", "lock", "lock_holders",
         "orphaned_processes", "schedule",
         "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
         "memory", "cgroup",

@@ -15,7 +15,8 @@ from doit_receipts.acting import change_world
 from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
-from doit_receipts.intents import inputs_digest, receipts_left, seals
+from doit_receipts.gate_evidence import doubted
+from doit_receipts.intents import inputs_digest
 from doit_receipts.judged import held_to, judged_files
 from doit_receipts.plain_file import NoRegularFile
 from doit_receipts.receipt import BrokenReceipt, Receipt
@@ -24,7 +25,7 @@ from doit_receipts.task import Kind
 from doit_receipts.task_times import stops_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from doit.exceptions import TaskFailed
 
@@ -229,82 +230,13 @@ def _receipt_of(plan: Plan, task: Task, inputs: Mapping[str, str]) -> Receipt:
 
 
 def _judge_gates_again(plan: Plan, act: Task) -> None:
-    """Every gate before the act has a receipt that a run left, by the journal; else it judges now.
-
-    Anybody who can write to the folder can write a receipt with a true seal, and a line of the
-    journal with it. So before what others will believe (``Task.is_final``) no file counts: a gate
-    whose answer is the same at any time has judged in this run, and what is there now. One that is
-    ``of_published`` counts by its receipt and the journal, as one of what moves does.
-    Gates of what users have seen are left as they are, and so are those that judge what moves,
-    whose work is done where the journal was lost: the world may have gone on since, and they could
-    stop nothing any more. Raises BlockedError.
-    """
-    left = receipts_left(plan.context.journal)
-    sealed = seals(plan.context.journal) if act.is_final else frozenset()
-    anew: set[Path] = set()
-    before = plan.needs(act)
-    seen = {
-        name
-        for each in ([plan.tasks[name] for name in before] if act.is_final else plan.tasks.values())
-        if plan.receipts.has_published(each)
-        for name in plan.needs(each)
-    }
-    for name in before:
-        gate = plan.tasks[name]
-        if gate.kind is not Kind.GATE or name in seen or plan.receipts.receipt(name) is None:
-            continue
-        digest = plan.state.digest(plan.receipts.receipt_path(name))
-        if act.is_final and not (gate.volatile or gate.of_published):
-            if plan.seal_of(name, digest) in sealed and _judged_this(plan, gate, anew):
-                continue
-            why = f"this run has not judged it, and {act.name} cannot be taken back"
-        # Lines of earlier versions name no receipt.
-        elif digest in left.get(name, ()) or left.get(name) == {""}:
-            continue
-        elif name in left:
-            why = "its receipt is none that the journal names"
-        elif _has_guarded(plan, name, left):
-            plan.context.log.say(
-                f"{name}: the journal does not tell of it, and what it guards is done:"
-                " it does not judge again"
-            )
-            continue
-        else:
-            why = "the journal does not tell of it"
+    """Every gate before the act has a receipt that a run left, or judges. Raises BlockedError."""
+    for gate, why in doubted(plan, act):
         began_s = time.monotonic()
-        plan.context.log.say(f"{name}: {why}, so it judges again")
+        plan.context.log.say(f"{gate.name}: {why}, so it judges again")
         inputs = plan.receipts.inputs(gate)
         findings, waived = _judge(plan, gate)
         _leave(plan, replace(_receipt_of(plan, gate, inputs | waived), findings=findings), began_s)
-
-
-def _judged_this(plan: Plan, gate: Task, anew: set[Path]) -> bool:
-    """Whether what the gate's receipt says that it judged is what is there now, read anew.
-
-    Files that are in ``anew`` were read for another gate of the same act; the others come in.
-    """
-    for path in set(gate.reads) - anew:
-        plan.state.forget(path)
-        anew.add(path)
-    receipt = plan.receipts.receipt(gate.name)
-    now = plan.receipts.inputs(gate)
-    return receipt is not None and now == {
-        name: each for name, each in receipt.inputs.items() if not name.startswith("waiver ")
-    }
-
-
-def _has_guarded(plan: Plan, gate: str, left: Collection[str]) -> bool:
-    """Whether the steps behind the gate are done, and the journal has lost one of them as well.
-
-    One that tells of all of them is whole: then no run judged before them.
-    """
-    steps: set[str] = set()
-    through = {gate}
-    for name, task in plan.tasks.items():
-        if not through.isdisjoint(task.after):
-            (steps if task.kind is Kind.STEP else through).add(name)
-    is_done = all(plan.receipts.receipt(each) is not None for each in steps)
-    return is_done and not steps.issubset(left)
 
 
 def _judge_approvals_again(plan: Plan, act: Task) -> None:
