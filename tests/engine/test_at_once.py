@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -19,12 +17,9 @@ from doit_receipts.cores import cores_here
 from doit_receipts.memory import memory_mb
 from doit_receipts.printable import cut
 from tests.engine.conftest import CHAIN
-from tests.engine.test_killing import KILLER, artifacts
-from tests.engine.test_outliving import SLOW
+from tests.engine.test_killing import artifacts
 from tests.json_schemas import described
-from tests.processes import all_end
 from tests.waiting import wait_until
-from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -359,156 +354,6 @@ def test_less_than_one_at_once_is_refused(project: Project, number: str) -> None
     ended = project.doit("run", "-n", number)
     assert (ended.status, ended.out) == (3, "")
     assert ended.err == f"ERROR: -n {number} is not a number of tasks; wanted 1 or more\n"
-
-
-# ── ended by others ────────────────────────────────────────────────────────────────────────
-
-# What a step has to put right when it is stopped, as a lifted protection, it puts right.
-BOTH = SLOW.replace('HERE / "started")', 'HERE / f"started_{target.name}")').replace(
-    """        while program.poll() is None:
-            time.sleep(0.05)
-""",
-    """        try:
-            (HERE / f"inside_{target.name}").touch()
-            while program.poll() is None:
-                time.sleep(0.05)
-        finally:
-            (HERE / f"closed_{target.name}").touch()
-""",
-)
-BOTH += '''
-@plan.step(writes=[at.src / "b"])
-def task_write_b():
-    """Write b by a program."""
-    return call(write_slowly, at.src / "b")
-
-@plan.group(of=[task_write_a, task_write_b])
-def task_export():
-    """Both."""
-'''
-
-
-def start(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
-    """A run of two steps at once, whose programs are at work; and the numbers of those."""
-    project.declare(BOTH)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "doit", "run", "-n2"],
-        cwd=project.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        text=True,
-    )
-    programs = []
-    for name in "ab":
-        started = project.folder / f"started_{name}"
-        wait_until(started.exists, "its program is at work", of=process, said=process.communicate)
-        programs.append(int(started.read_text()))
-        programs.append(int((project.folder / f"started_{name}.child").read_text()))
-    # Nobody can end a program that has no name yet, and none puts right what it is not yet at.
-    wait_until(lambda: len(named(project)) == 4, "both can be ended", of=process)
-    inside = [project.folder / f"inside_{name}" for name in "ab"]
-    wait_until(lambda: all(each.exists() for each in inside), "both can put it right", of=process)
-    return process, programs
-
-
-def named(project: Project) -> dict[int, str]:
-    """The programs and tasks that the slots of the run name, by their numbers."""
-    said = [path.read_text().partition("\n") for path in (project.work / "processes").glob("*")]
-    found = [json.loads(line) for line, end, _ in said if end]
-    return {each["group"]: each["name"] for each in found}
-
-
-def workers_of(project: Project) -> list[int]:
-    """The processes in which tasks are done."""
-    return [number for number, name in named(project).items() if name == "a task of doit"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stop_ends_every_task_in_good_order(project: Project, number: signal.Signals) -> None:
-    process, programs = start(project)
-    workers = workers_of(project)
-    assert len(workers) == 2
-    os.killpg(process.pid, number)
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 128 + number, out
-    assert "Traceback" not in out
-    assert "stopped by" in out
-    assert all_end(*programs, *workers)
-    assert sorted(path.name for path in project.folder.glob("closed*")) == ["closed_a", "closed_b"]
-    assert not list((project.work / "src").glob("*"))
-    project.write("quick", "")
-    ended = project.doit("run", "-n2")
-    assert (ended.status, ended.err) == (0, "")
-
-
-def test_when_the_run_is_killed_its_tasks_end_in_good_order(project: Project) -> None:
-    process, programs = start(project)
-    workers = workers_of(project)
-    process.kill()
-    process.communicate(timeout=300)
-    assert all_end(*programs, *workers)
-    assert sorted(path.name for path in project.folder.glob("closed*")) == ["closed_a", "closed_b"]
-    project.write("quick", "")
-    ended = project.doit("run", "-n2")
-    assert ended.status == 0
-    assert f"process {process.pid} on" in ended.err
-    assert not (project.work / "running.json").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(
-    project: Project, number: signal.Signals
-) -> None:
-    process, programs = start(project)
-    for worker in workers_of(project):
-        os.kill(worker, number)
-    out, _ = process.communicate(timeout=300)
-    assert process.returncode == 1, out
-    assert out.count(f"its process was ended by {number.name}; see whether") == 2
-    assert all_end(*programs)
-    assert project.standing("write_a").startswith("failed LOCAL write_a: its process was ended")
-    project.write("quick", "")
-    assert project.doit("run", "-n2").status == 0
-
-
-WIDE = CHAIN.replace("after=[task_copy_a]", 'reads=[HERE / "input"]').replace(
-    'call(halve, at.src / "a"', 'call(halve, HERE / "input"'
-)
-WIDE = WIDE.replace("after=[task_halve_b]", "after=[task_copy_a, task_halve_b]")
-
-
-@pytest.mark.slow
-def test_a_kill_at_any_write_of_any_process_loses_at_most_what_ran(project: Project) -> None:
-    project.declare(WIDE)
-    options = ("run", "-n2", "export")
-
-    def run_killed(*more: str) -> int:
-        ended = python(KILLER, *more, *options, folder=project.folder, env=os.environ)
-        return ended.status
-
-    assert run_killed("--report=instants") == 0
-    seen = dict.fromkeys((project.folder / "instants").read_text().splitlines())
-    instants = [name for name in seen if name.startswith("before")]
-    assert len(instants) > 30
-    undisturbed = artifacts(project)
-    project.ran()
-    statuses: Counter[int] = Counter()
-    for fatal in instants:
-        shutil.rmtree(project.folder / "build")
-        statuses[run_killed(f"--at={fatal}")] += 1
-        done = {path.stem for path in (project.work / "receipts").glob("*.json")}
-        project.ran()
-        ended = project.doit("run", "-n2")
-        assert ended.status == 0, (fatal, ended)
-        assert artifacts(project) == undisturbed, fatal
-        after = project.ran()
-        twice = {"copy_a": "a", "halve_b": "b", "copy_c": "c"}
-        assert not [name for name in done if twice[name] in after], (fatal, done, after)
-    # The run itself, a worker, or nobody: what is the second of its name differs from run to run.
-    assert set(statuses) <= {-9, 1, 0}
-    assert statuses[-9]
-    assert statuses[1]
 
 
 MUCH: Final = """
