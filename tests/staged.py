@@ -58,8 +58,12 @@ def released(files: Sequence[NamedFile], there: Standing) -> None:
     switch(files, BERTH, there.host, Quiet())
 
 
-def a_file_of_steve(world: Rehearsed, path: str, content: bytes, mode: int) -> None:
-    """The Windows expert has put it there."""
-    (world.files / path).write_bytes(content)
+def a_file_of_steve(world: Rehearsed, file: NamedFile, mode: int) -> str:
+    """The Windows expert has put it into the hidden folder; this is its path there."""
+    reserve(BERTH, world.host())
+    path = f"{BERTH.staging}/{file.name}"
+    assert file.source is not None
+    (world.files / path).write_bytes(file.source.read_bytes())
     (world.files / path).chmod(mode)
     world.server.disk.own(f"{ROOT}/{path}", "steve", "downloads")
+    return path

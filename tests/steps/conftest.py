@@ -1,4 +1,4 @@
-"""A small tree that documents itself as CPython's does, and the tools to build it with."""
+"""A tree that documents itself as CPython's does, tools to build it, and hosts to put files on."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from plugins.model.release import Release, ReleaseType
 from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.environment import neutral_environment
+from tests.host_world import a_host
+from tests.staged import some_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from plugins.model.content import NamedFile
+    from tests.host_world import Standing
 
 EPOCH_S = 2_222_222_222  # 2040-06-02 03:57:02 UTC, later than any clock that runs this
 
@@ -149,6 +154,20 @@ def commit_all(clone: Path) -> str:
     git(clone, "add", "--all")
     git(clone, "commit", "--quiet", "--message=toy")
     return git(clone, "rev-parse", "HEAD")
+
+
+@pytest.fixture(params=["rehearsed", "openssh", "folder"])
+def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
+    """A host of each kind."""
+    (tmp_path / "world").mkdir()
+    with a_host(request.param, tmp_path / "world") as standing:
+        yield standing
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[NamedFile, ...]:
+    """Files of a release, on this machine."""
+    return some_files(tmp_path / "src")
 
 
 @pytest.fixture(scope="session")

@@ -21,27 +21,15 @@ from plugins.steps.staging import (
     switch,
 )
 from plugins.steps.staging_folders import look_reserved, reserve
-from tests.host_world import ROOT, Rehearsed, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Rehearsed, Standing, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 from tests.staged import BERTH, a_file_of_steve, everything, seen, some_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from plugins.ports.host import Host
-
-
-@pytest.fixture(params=["rehearsed", "openssh", "folder"])
-def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
-    (tmp_path / "world").mkdir()
-    with a_host(request.param, tmp_path / "world") as standing:
-        yield standing
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> tuple[NamedFile, ...]:
-    return some_files(tmp_path / "src")
 
 
 class Racing:
@@ -126,12 +114,9 @@ def test_what_a_colleague_can_still_write_to_is_copied_and_not_shown_itself(
 ) -> None:
     """Who has a file open, or another name of it, changes it whatever its mode is."""
     files = some_files(tmp_path / "src")
-    assert files[0].source is not None
     with a_rehearsed_host(tmp_path / "world") as world:
         host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        path = a_file_of_steve(world, files[0], 0o664)
         stage(files, BERTH, host, Quiet())
         with (world.files / path).open("r+b") as held:
             switch(files, BERTH, host, Quiet())
@@ -173,12 +158,9 @@ def test_a_switch_that_stops_leaves_the_folder_open_and_no_copy(
     tmp_path: Path, act: str, error: BaseException, *, late: bool
 ) -> None:
     files = some_files(tmp_path / "src")
-    assert files[0].source is not None
     with a_rehearsed_host(tmp_path / "world") as world:
         host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+        a_file_of_steve(world, files[0], 0o664)
         stage(files, BERTH, host, Quiet())
         before = host.listing(BERTH.staging)
         broken = cast("Host", Broken(host, act, error, late=late))
@@ -196,13 +178,11 @@ def test_what_a_killed_run_left_of_a_copy_is_no_stranger_and_is_never_shown(
     tmp_path: Path, name: str, *, is_theirs: bool
 ) -> None:
     files = some_files(tmp_path / "src")
-    assert files[0].source is not None
     with a_rehearsed_host(tmp_path / "world") as world:
         host = world.host()
-        reserve(BERTH, host)
         path = f"{BERTH.staging}/{files[0].name}"
         if is_theirs:
-            a_file_of_steve(world, path, files[0].source.read_bytes(), 0o664)
+            a_file_of_steve(world, files[0], 0o664)
         stage(files, BERTH, host, Quiet())
         there = Standing("rehearsed", host, world.files)
         there.leave(f"{path}{name}", b"half of it")

@@ -21,28 +21,26 @@ from plugins.steps.docs_hosting import (
     point_current,
 )
 from plugins.steps.staging_folders import reserve
-from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host
+from tests.host_world import ROOT, a_host, a_rehearsed_host
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from plugins.ports.host import Entry, Host
     from tests.conftest import Builds
+    from tests.host_world import Standing
 
 BERTH = RemoteLayout(Version.parse("3.13.6")).docs
 TOP = "python-3.13.6-docs-html"
 PAGES = {"index.html": b"<p>", "library/spam.html": b"<b>", "_static/a.css": b"a{}"}
 
 
-@pytest.fixture(params=["rehearsed", "openssh", "folder"])
-def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
-    if request.param == "openssh" and shutil.which("unzip") is None:
+@pytest.fixture
+def there(there: Standing) -> Standing:
+    if there.kind == "openssh" and shutil.which("unzip") is None:
         pytest.skip("there is no unzip here")
-    (tmp_path / "world").mkdir()
-    with a_host(request.param, tmp_path / "world") as standing:
-        yield standing
+    return there
 
 
 @pytest.fixture

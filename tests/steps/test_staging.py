@@ -24,25 +24,12 @@ from plugins.steps.staging import (
     switch,
 )
 from plugins.steps.staging_folders import look_reserved, reserve
-from tests.host_world import ROOT, Standing, a_host, a_rehearsed_host, an_upload
+from tests.host_world import ROOT, Standing, a_rehearsed_host, an_upload
 from tests.progress import Quiet
 from tests.staged import BERTH, NAMES, a_file_of_steve, everything, released, seen, some_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(params=["rehearsed", "openssh", "folder"])
-def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
-    (tmp_path / "world").mkdir()
-    with a_host(request.param, tmp_path / "world") as standing:
-        yield standing
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> tuple[NamedFile, ...]:
-    return some_files(tmp_path / "src")
 
 
 def test_a_release_is_reserved_staged_and_shown(
@@ -205,12 +192,9 @@ def test_a_wrong_mode_is_put_right(there: Standing, files: tuple[NamedFile, ...]
 def test_the_mode_of_a_file_is_left_to_its_owner_who_is_named(tmp_path: Path) -> None:
     """Incidents of 3.14.4 and 3.15.0b2: chmod of a colleague's file stopped the release."""
     files = some_files(tmp_path / "src")
-    assert files[0].source is not None
     with a_rehearsed_host(tmp_path / "world") as world:
         host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o640)
+        path = a_file_of_steve(world, files[0], 0o640)
         with pytest.raises(StepFailed, match="belongs to steve and has mode 640, wanted 644"):
             stage(files, BERTH, host, Quiet())
         probe = look_staged(files, BERTH, host)
@@ -229,12 +213,9 @@ def test_the_mode_of_a_file_is_left_to_its_owner_who_is_named(tmp_path: Path) ->
 def test_a_file_of_a_colleague_that_users_can_read_is_as_good_as_ours(tmp_path: Path) -> None:
     """Its group may lack the right to write, as an upload with the usual umask leaves it."""
     files = some_files(tmp_path / "src")
-    assert files[0].source is not None
     with a_rehearsed_host(tmp_path / "world") as world:
         host = world.host()
-        reserve(BERTH, host)
-        path = f"{BERTH.staging}/{files[0].name}"
-        a_file_of_steve(world, path, files[0].source.read_bytes(), 0o644)
+        path = a_file_of_steve(world, files[0], 0o644)
         stage(files, BERTH, host, Quiet())
         assert look_staged(files, BERTH, host).state is RemoteState.IDENTICAL
         switch(files, BERTH, host, Quiet())
