@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chapters.before import choose_day, nothing_came_up, today_text
 from chapters.page import page_text
 from chapters.rebuilds import check_rebuilds, counts_rebuilds
-from chapters.release import follows, plan, promised, services, settings
+from chapters.release import follows, others, plan, promised, services, settings
 from chapters.stage import known_digests, listed
 from chapters.switch import point_current, switch_docs, switch_files, unpack_docs
 from chapters.texts import approve_announcement, settle_announcement
 from chapters.upstream import push_upstream, restore_protection
 from checks import brought, site
-from doit_receipts.calls import call
+from doit_receipts.calls import call, deferred
 from plugins.steps import page_text as pages
 from plugins.steps import purging, site_files, site_release
 from plugins.steps import train as trains
+
+# Only in a train: what is made alone stays as it was made.
+made_together: dict[str, Any] = {"others": deferred(trains.versions, others)} if others else {}
 
 
 @plan.shared(
@@ -24,7 +29,14 @@ from plugins.steps import train as trains
 )
 def make_page():
     """Create the release on the website, as a draft that no list shows."""
-    return call(site_release.make_draft, promised, today_text, services.site, services.progress)
+    return call(
+        site_release.make_draft,
+        promised,
+        today_text,
+        services.site,
+        services.progress,
+        **made_together,
+    )
 
 
 @plan.shared(after=[make_page], look=site_files.look_files, pep="W06 W07 W08")

@@ -41,11 +41,17 @@ _PYTHON_3: Final = 3
 _MINUTE: Final = timedelta(minutes=1)
 
 
-def wanted_fields(contract: Contract, day: str, listing: Listing = Listing()) -> dict[str, Any]:  # noqa: B008 - a value that nobody changes
+def wanted_fields(
+    contract: Contract,
+    day: str,
+    listing: Listing = Listing(),  # noqa: B008 - a value that nobody changes
+    others: Iterable[str] = (),
+) -> dict[str, Any]:
     """What the site's row has to say, apart from the two flags that publish it (W02, W04, Z24).
 
     ``day`` is the day of the release, such as 2026-12-01. "Release page" stays empty. The time
-    is noon, moved where another release of that day would otherwise come in the wrong order.
+    is noon, moved where another release of that day would otherwise come in the wrong order:
+    one that is listed, or one of the ``others`` that are made on it.
     """
     page = contract.page
     return {
@@ -54,35 +60,38 @@ def wanted_fields(contract: Contract, day: str, listing: Listing = Listing()) ->
         "version": _PYTHON_3,
         "pre_release": page.pre_release,
         "show_on_download_page": page.show_on_download_page,
-        "release_date": _moment(contract, day, listing),
+        "release_date": _moment(contract, day, listing, others),
         "release_notes_url": page.release_notes_url,
         "release_page": None,
     }
 
 
-def _moment(contract: Contract, day: str, listing: Listing) -> str:
+def _moment(contract: Contract, day: str, listing: Listing, others: Iterable[str]) -> str:
     """Noon, so that it is the same day for most who read it, or a minute that keeps the order.
 
     ``latest/python3.N`` and the notes on older pages go by this date alone, and of equal ones
     the database may take either: a release comes after every lower version of its day, and, as
-    far as that leaves it free, before every higher one.
+    far as that leaves it free, before every higher one. Each of those that are made together has
+    the same moment whichever the site has first.
     """
     ours = Version.parse(contract.version)
     noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
-    others = [
+    listed = [
         (each.version, datetime.fromisoformat(each.date))
         for each in listing.releases
         if each.date.startswith(day) and each.slug != contract.page.slug
     ]
-    lower = [moment for version, moment in others if version < ours]
-    higher = [moment for version, moment in others if version > ours]
-    moment = noon
-    if higher and min(higher) <= moment:
-        moment = min(higher) - _MINUTE
-    if lower and max(lower) >= moment:
-        moment = max(lower) + _MINUTE
+    known = {version for version, _ in listed}
+    made = sorted({ours, *(each for each in map(Version.parse, others) if each not in known)})
+    moments: dict[Version, datetime] = {}
+    for version in reversed(made):
+        higher = [at for each, at in (*listed, *moments.items()) if each > version]
+        moments[version] = min([noon, *(at - _MINUTE for at in higher)])
+    for version in made:
+        lower = [at for each, at in (*listed, *moments.items()) if each < version]
+        moments[version] = max([moments[version], *(at + _MINUTE for at in lower)])
     midnight = noon.replace(hour=0)
-    moment = min(max(moment, midnight), midnight + timedelta(days=1, seconds=-1))
+    moment = min(max(moments[ours], midnight), midnight + timedelta(days=1, seconds=-1))
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
@@ -95,7 +104,7 @@ def _listing(releases: Iterable[SiteRelease]) -> Listing:
     return listing_of(each.fields for each in releases)
 
 
-def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
+def look_draft(contract: Contract, day: str, site: SiteReader, others: Iterable[str] = ()) -> Probe:
     """Whether the site has the release, draft or public, as it is wanted.
 
     The site allows two releases of one name; then none is touched and both are shown.
@@ -111,7 +120,7 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
             tuple(_shown(each) for each in found),
         )
     (release,) = found
-    wanted = wanted_fields(contract, day, _listing(releases))
+    wanted = wanted_fields(contract, day, _listing(releases), others)
     if release.is_published and str(release.fields.get("release_date")).startswith(day):
         # What others released since then is no reason to move a date that users saw.
         del wanted["release_date"]
@@ -132,14 +141,16 @@ def look_draft(contract: Contract, day: str, site: SiteReader) -> Probe:
     )
 
 
-def make_draft(contract: Contract, day: str, site: Site, progress: Progress) -> dict[str, str]:
+def make_draft(
+    contract: Contract, day: str, site: Site, progress: Progress, others: Iterable[str] = ()
+) -> dict[str, str]:
     """The site has the release as a draft; one that exists already is corrected.
 
     A save that was answered by an error may have been stored all the same, so it is looked for
     before anything is made a second time.
     """
     releases = site.releases()
-    wanted = wanted_fields(contract, day, _listing(releases))
+    wanted = wanted_fields(contract, day, _listing(releases), others)
     found = namesakes(contract, releases)
     if not found:
         progress.say(f"creating {contract.page.name} on the site, as a draft")

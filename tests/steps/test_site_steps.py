@@ -13,6 +13,7 @@ import pytest
 from checks import site as site_checks
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.model.version import Version
 from plugins.rehearsal.site_rows import Rows
 from plugins.steps import page_text, site_files, site_release
 from tests.site_world import (
@@ -249,6 +250,35 @@ def test_the_latest_of_a_series_is_the_higher_version_of_a_day(
         drafted(each, site)
         site_release.publish(each, site, QUIET)
     assert site.look("/downloads/latest/python3.13/").leads_to.endswith("/python-3136/")
+
+
+@pytest.mark.parametrize("beside", [{}, {"3.12.11": "12:00:00"}, {"3.15.0a1": "11:30:00"}])
+@pytest.mark.parametrize(
+    "made", [("3.13.6", "3.14.1", "3.15.0b2"), ("3.15.0b2", "3.14.1", "3.13.6")]
+)
+def test_releases_of_a_train_have_their_times_before_any_of_them_is_on_the_site(
+    world: SiteWorld, made: tuple[str, ...], beside: dict[str, str]
+) -> None:
+    """What a plan says of the second is what is sent once the first is there."""
+    site = world.site()
+    for version, clock in beside.items():
+        site.add_release(other(f"Python {version}", release_date=f"{DAY}T{clock}Z"))
+    others = {each: tuple(set(made) - {each}) for each in made}
+    contracts = {each: a_contract(world.folder, each) for each in made}
+    planned = {
+        each: site_release.wanted_fields(
+            contract, DAY, site_release.public_listing(site), others[each]
+        )["release_date"]
+        for each, contract in contracts.items()
+    }
+    for each in made:
+        site_release.make_draft(contracts[each], DAY, site, QUIET, others[each])
+    sent = {row["name"]: row["release_date"] for row in world.rows("release").values()}
+    assert {each: sent[f"Python {each}"] for each in made} == planned
+    assert sorted(sent, key=lambda name: Version.parse(name.split()[1])) == sorted(
+        sent, key=lambda name: str(sent[name])
+    )
+    assert len(set(sent.values())) == len(sent)
 
 
 def test_a_release_that_is_public_keeps_its_time_whatever_others_do_later(
