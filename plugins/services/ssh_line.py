@@ -291,7 +291,8 @@ def _translated(error: Exception, address: Address, locked: Sequence[str]) -> Se
             remedy = "add your key to the agent (ssh-add), or ask for access"
             if locked:
                 problem += f"; {locked[0]} has a passphrase and is not in the agent"
-                remedy = f"{shlex.join(('ssh-add', locked[0]))}, or ask for access"
+                file = shlex.quote(locked[0])
+                remedy = f"add it to the agent (ssh-add {file}), or ask for access"
         case socket.gaierror():
             problem = "the host name does not resolve"
         case TimeoutError():

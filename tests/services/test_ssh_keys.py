@@ -111,7 +111,7 @@ def test_key_with_a_passphrase_that_is_in_no_agent_is_named(server: OpenSsh) -> 
     with pytest.raises(ServiceFailed) as caught:
         _logs_in(server)
     assert f"{key} has a passphrase and is not in the agent" in caught.value.problem
-    assert caught.value.remedy == f"ssh-add {key}, or ask for access"
+    assert caught.value.remedy == f"add it to the agent (ssh-add {key}), or ask for access"
 
 
 def test_keys_of_the_person_serve_where_none_is_configured(server: OpenSsh) -> None:
