@@ -6,13 +6,12 @@ followed the next day (python/cpython#143838).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.finding import Finding, Severity
-from plugins.ports.git import git_in
+from plugins.ports.git import git_in, is_pinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["base_is_upstreams_head", "identity_is_known"]
 
 _NAMED: Final = 5
-_PINNED: Final = re.compile(r"(?:refs/tags/)?v[0-9].*|[0-9a-f]{7,40}")
 
 
 @judges("base.only_here", blind="base.is_upstreams_head")
@@ -55,7 +53,7 @@ def base_is_upstreams_head(
     fetch = f"{git_in(base.folder, 'fetch', 'upstream')}, then run the same command again"
     found = []
     if left_out or not only_here:
-        pinned = _PINNED.fullmatch(wanted) is not None
+        pinned = is_pinned(wanted)
         found.append(
             Finding(
                 "base.is_upstreams_head",

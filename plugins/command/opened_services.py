@@ -168,7 +168,21 @@ class Services:
             branch=self._release.branch,
             wanted=repository.base,
             upstream=repository.upstream,
+            public=self._public_base,
         )
+
+    def _public_base(self) -> str:
+        """What a release was made from whose tag the fork has; "" before it has one.
+
+        Whoever fetches later, an editor by itself or a person who merges by hand, does not make
+        another release of it.
+        """
+        from doit_receipts.receipt import Receipt
+
+        layout = self._release.layout
+        pushed = layout.receipt("push_fork").exists()
+        made = Receipt.read(layout.receipt("make_clone")) if pushed else None
+        return made.facts.get("base", "") if made else ""
 
     @_late("", shown="clone", together=True)
     def clone(self) -> Clone:

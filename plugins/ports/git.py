@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,12 +13,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-__all__ = ["Base", "Clone", "Commit", "Identity", "RefUpdate", "Remote", "Tag", "git_in"]
+__all__ = [
+    "Base", "Clone", "Commit", "Identity", "RefUpdate", "Remote", "Tag", "git_in", "is_pinned",
+]  # fmt: skip
 
 
 def git_in(folder: Path, *words: str) -> str:
     """The command of git in that folder as a person can paste it, whatever is in the path."""
     return shlex.join(("git", "-C", str(folder), *words))
+
+
+def is_pinned(wanted: str) -> bool:
+    """Whether ``[repository] base`` names a tag or a commit, which no fetch moves, or a branch."""
+    return bool(wanted and re.fullmatch(r"(?:refs/tags/)?v[0-9].*|[0-9a-f]{7,40}", wanted))
 
 
 @frozen

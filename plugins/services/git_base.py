@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed, SettingsError
-from plugins.ports.git import Commit, Identity, Tag, git_in
+from plugins.ports.git import Commit, Identity, Tag, git_in, is_pinned
 from plugins.services.git_files import commit_of_ref, remotes_of
 from plugins.services.git_person import NO_LAZY_FETCH, configured, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from plugins.ports.programs import Completed, Programs
@@ -37,20 +37,29 @@ class GitBase:
     """The Base port: what is released is at ``wanted``, or else at ``branch`` of upstream.
 
     ``wanted`` is a branch (``3.14``, ``origin/3.14``), a tag or a commit; "" for the branch
-    that PEP 101 names. ``upstream`` is the address by which the clone's remote is known.
+    that PEP 101 names. ``upstream`` is the address by which the clone's remote is known. A branch
+    moves; once ``public`` gives the commit of a release that others can see, it is that one.
     """
 
     together: Final = True
     """Several may ask at once: each question is a git of its own, and nothing is written."""
 
     def __init__(
-        self, folder: Path, programs: Programs, *, branch: str, wanted: str = "", upstream: str = ""
+        self,
+        folder: Path,
+        programs: Programs,
+        *,
+        branch: str,
+        wanted: str = "",
+        upstream: str = "",
+        public: Callable[[], str] = str,
     ) -> None:
         self._folder = folder
         self._programs = programs
         self._branch = branch
         self._wanted = wanted
         self._upstream = upstream
+        self._public = public
         self._trust: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -63,6 +72,8 @@ class GitBase:
 
     def commit(self) -> str:
         """See the port. A remote's branch goes before a local one, which may be behind it."""
+        if not is_pinned(self._wanted) and (public := self._public()):
+            return public
         found = self._commit()
         if len(found) != _SHA1_DIGITS:
             raise SettingsError(

@@ -38,13 +38,25 @@ def published(
             yield role, remote, there
 
 
-def refuse_other(name: str, role: str, remote: Remote, there: str, here: str) -> StepFailed:
-    """The error for a tag that others can see and that is not of this release commit."""
+def refuse_other(
+    name: str, role: str, remote: Remote, there: str, here: str, base: str = ""
+) -> StepFailed:
+    """The error for a tag that others can see and that is not of this release commit.
+
+    ``base`` is what theirs was made from, if ours is made from something else.
+    """
+    remedy = way_out(name, role, remote)
+    if base:
+        otherwise = f"; or, {remedy}" if role == "fork" else ""
+        remedy = (
+            f'write base = "{base}", which it was made from, below [repository] in release.toml, '
+            f"then run the same command again{otherwise}"
+        )
     return StepFailed(
         where=name,
         problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, but the release "
         f"commit is {here[:12]}",
-        remedy=way_out(name, role, remote),
+        remedy=remedy,
         details=(f"found  {there}", f"wanted {here}"),
     )
 

@@ -61,7 +61,7 @@ def make(
         clone.prepare(base.folder, (theirs.id,))
         clone.point(f"refs/tags/{name}", theirs.id)
         before = clone.tag(name)
-    public, remedy = _public(name, commit, clone, remotes or {})
+    public, remedy = _public(name, commit, clone, base, remotes or {})
     if public is not None:
         before = public
     if before is not None and _holds(release, before, commit, wanted_by, signer, named):
@@ -116,7 +116,7 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
 
 
 def _public(
-    name: str, commit: str, clone: Clone, remotes: Mapping[str, Remote]
+    name: str, commit: str, clone: Clone, base: Base, remotes: Mapping[str, Remote]
 ) -> tuple[Tag | None, str]:
     """The tag that others can see, taken over, and what is left to do if it is none.
 
@@ -126,10 +126,18 @@ def _public(
     for role, remote, there in published(name, clone, remotes):
         tagged = clone.resolve(f"{there}^{{commit}}")
         if tagged != commit:
-            raise refuse_other(name, role, remote, tagged or there, commit)
+            start = _start_of(tagged, commit, clone)
+            moved = start if start != base.commit() else ""
+            raise refuse_other(name, role, remote, tagged or there, commit, moved)
         clone.point(f"refs/tags/{name}", there)
         found, remedy = clone.tag(name), way_out(name, role, remote)
     return found, remedy
+
+
+def _start_of(other: str, commit: str, clone: Clone) -> str:
+    """The last commit before the two went apart; "" if there is none, or one is unknown."""
+    apart = clone.beyond(other, commit) if other else ()
+    return clone.resolve(f"{apart[-1].split()[0]}^") if apart else ""
 
 
 def _holds(

@@ -6,13 +6,16 @@ ends as a day without it, to the byte.
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from plugins.model.settings import read_settings
 from plugins.rehearsal import remotes
 from plugins.rehearsal.store import ALWAYS
 from tests.publish.cases import TAG, assert_nothing_told, assert_protected, assert_told, ends_alike
+from tests.publish.conftest import a_day
 from tests.publish.day import DONE, FAILED
 from tests.publish.evening import acts, differences, world_of
 from tests.source_world import git
@@ -46,6 +49,37 @@ def test_upstream_moves_in_the_very_moment_of_the_push(walk: Walk, observed: Obs
     assert_nothing_told(day)
     ends_with_theirs(walk, theirs)
     observed("upstream moved while pushed", line)
+
+
+def test_conflict_with_what_upstream_got_meanwhile_is_merged_by_hand_as_the_page_says(
+    tmp_path_factory: pytest.TempPathFactory, observed: Observed
+) -> None:
+    """What the page has a person fetch is no new base: the release that was pushed stays."""
+    topics = "Lib/pydoc_data/topics.py"
+    with a_day(tmp_path_factory) as day:
+        day.start_world()
+        assert day.done("push_fork").status == DONE
+        released = git(day.work / "clone", "rev-parse", f"refs/tags/{TAG}")
+        theirs = remotes.colleague_pushes(day.upstream, "3.13", topics, first="# A colleague's")
+        line = assert_told(day.doit("run", "merge_back"), "merge_back", topics)
+        mine = read_settings(day.declaration).repository.clone
+        git(mine, "fetch", "upstream", "3.13")
+        git(mine, "fetch", str(day.work / "clone"), f"refs/tags/{TAG}")
+        git(mine, "checkout", "--quiet", "--force", "--detach", "upstream/3.13")
+        assert git(mine, "rev-parse", "HEAD") == theirs
+        with pytest.raises(subprocess.CalledProcessError):
+            git(mine, "merge", "--no-ff", "FETCH_HEAD")
+        git(mine, "checkout", "--theirs", topics)
+        git(mine, "commit", "--quiet", "--all", "--no-edit")
+        merged = git(mine, "rev-parse", "HEAD")
+        day.declare("[repository]", f'[repository]\nmerged_by_hand = "{merged}"')
+        ended = day.done("write_merge")
+        assert ended.status == DONE, ended
+        assert not {"make_clone", "commit_release", "make_tag", "push_fork"} & set(ended.done)
+        assert git(day.work / "clone", "rev-parse", f"refs/tags/{TAG}") == released
+        made = git(day.work / "merge-clone", "rev-parse", "refs/release/new/3.13")
+        git(day.work / "merge-clone", "merge-base", "--is-ancestor", merged, made)
+    observed("conflict with what upstream got meanwhile", line)
 
 
 def ends_with_theirs(walk: Walk, theirs: str) -> None:

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from doit_receipts.errors import ServiceFailed, SettingsError
+from doit_receipts.receipt import Receipt
+from doit_receipts.run_context import StepLog
+from plugins.command.opened_services import Services
+from plugins.model.settings import read_settings
 from plugins.ports.git import Identity, git_in
 from plugins.services.git_base import GitBase
 from plugins.services.git_files import commit_of_ref, remotes_of
@@ -94,6 +98,52 @@ def test_local_branch_serves_where_no_remote_has_it(world: World) -> None:
     git(world.cpython, "remote", "remove", "upstream")
     git(world.cpython, "checkout", "-q", "--detach", "v3.13.4")
     assert world.base.commit() == git(world.cpython, "rev-parse", "refs/heads/3.13")
+
+
+@pytest.mark.parametrize("wanted", ["", "upstream/3.13", "v3.13.5"])
+def test_base_of_a_release_that_others_can_see_is_moved_by_no_fetch(
+    world: World, wanted: str
+) -> None:
+    """Only what release.toml pins goes before it."""
+    tag = git(world.cpython, "rev-parse", "v3.13.5^{commit}")
+    released, public = world.base.commit(), ""
+    base = GitBase(
+        world.cpython, MachinePrograms(), branch="3.13", wanted=wanted, public=lambda: public
+    )
+    before = tag if wanted == "v3.13.5" else released
+    assert base.commit() == before
+    public = released
+    later = world.commit({"Lib/spam.py": "later\n"})
+    assert base.commit() == before
+    public = ""
+    assert base.commit() == (before if wanted == "v3.13.5" else later)
+
+
+def test_release_is_public_for_its_base_once_its_tag_was_pushed_to_the_fork(world: World) -> None:
+    """From the receipts of this machine, so that a listing asks nobody."""
+    settings = read_settings(write_declaration(world))
+    layout = world.release.layout
+    base = Services(settings, world.release, StepLog(layout), world.clock).base
+    released = base.commit()
+    layout.receipts.mkdir(parents=True)
+    Receipt("make_clone", "3.13.6", facts={"base": released}).write(layout.receipt("make_clone"))
+    later = world.commit({"Lib/spam.py": "later\n"})
+    assert base.commit() == later
+    Receipt("push_fork", "3.13.6").write(layout.receipt("push_fork"))
+    assert base.commit() == released
+
+
+_KEY = "0" * 40
+
+
+def write_declaration(world: World) -> Path:
+    file = world.folder / "release.toml"
+    file.write_text(
+        f'version = "3.13.6"\n[repository]\nclone = "{world.cpython}"\n'
+        f'upstream = "{world.folder}/upstream.git"\nfork = "{world.folder}/fork.git"\n'
+        f'[work]\nfolder = "build"\n[signing]\ngpg_key = "{_KEY}"\n'
+    )
+    return file
 
 
 class NoPrograms(MachinePrograms):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -216,16 +218,30 @@ def test_tag_that_was_pushed_is_taken_over_when_the_clone_is_lost(
 def test_tag_that_others_have_on_another_commit_is_refused_before_anything_is_signed(
     world: World, signer: GnupgSigner, role: str
 ) -> None:
-    make(world, signer)
+    first = make(world, signer)
     git(world.clone.folder, "push", "-q", str(world.folder / f"{role}.git"), "v3.13.6")
     world.commit({"Lib/spam.py": "later\n"})
     with pytest.raises(StepFailed, match=f"the {role}, .* has this tag on") as stopped:
         again(world, signer)
     assert not world.clone.resolve("refs/tags/v3.13.6")
+    told = re.match(r'write base = "([0-9a-f]{40})", which it was made', stopped.value.remedy)
+    assert told, stopped.value.remedy
+    assert again(replace(world, wanted=told[1]), signer) == first
     if role == "fork":
         command = stopped.value.remedy.partition(": ")[2]
         git(world.clone.folder, *command.split()[1:])
         assert again(world, signer)["tag"]
+
+
+def test_other_release_commit_of_the_same_base_is_not_told_to_take_that_base(
+    world: World, signer: GnupgSigner
+) -> None:
+    make(world, signer)
+    git(world.clone.folder, "push", "-q", str(world.folder / "fork.git"), "v3.13.6")
+    git(world.cpython, "config", "user.name", "Somebody Else")
+    with pytest.raises(StepFailed, match="has this tag on") as stopped:
+        again(world, signer)
+    assert stopped.value.remedy.startswith("if nobody built from it: git push ")
 
 
 def test_remote_that_cannot_be_asked_is_no_remote_without_the_tag(
