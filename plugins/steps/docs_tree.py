@@ -20,6 +20,7 @@ from doit_receipts.errors import ServiceFailed, StepFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.memory import free_memory_mb, memory_mb
 from plugins.model.docs_lock import DocsLock, read_docs_lock
+from plugins.model.docs_requirements import gathered, refuse_building
 from plugins.model.pylock import LOCK
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
@@ -127,9 +128,13 @@ def open_tree(
 def _approved(source: DocsSource, doc: Path) -> DocsLock | None:
     """The lock that was approved, if there is one: those very bytes, and not others.
 
-    A tree that has a lock of its own needs no other.
+    A tree that has a lock of its own needs no other. Where no lock is asked for, pip reads what the
+    tree requires, which nobody else may have looked at.
     """
-    if source.lock is None or (doc / LOCK).is_file():
+    if (doc / LOCK).is_file():
+        return None
+    if source.lock is None:
+        refuse_building(gathered(lambda name: _text(doc / name)))
         return None
     raw = source.lock.read_bytes() if source.lock.is_file() else b""
     if hashlib.sha256(raw).hexdigest() != source.lock_sha256:
@@ -139,6 +144,10 @@ def _approved(source: DocsSource, doc: Path) -> DocsLock | None:
             remedy="run the same command again",
         )
     return read_docs_lock(raw)
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text("utf-8", "replace") if file.is_file() else None
 
 
 def run_sphinx(

