@@ -156,7 +156,8 @@ def run_sphinx(
     """``output`` holds what the builder makes of the tree, with the options of its Makefile.
 
     The doctrees that it may rewrite are a copy of its own, so builders can run side by side.
-    Raises StepFailed, with the end of the log, if Sphinx fails or warns.
+    Raises StepFailed, with the end of the log, if Sphinx fails or warns, and if it leaves anything
+    but files and folders.
     """
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
 
@@ -173,6 +174,7 @@ def run_sphinx(
                 remedy=f"see to the disk of {own.parent}, then run the same command again",
             ) from error
         _sphinx(tree, builder, (output, own), log, programs, jobs=jobs)
+        see_plain(output)
     finally:
         shutil.rmtree(own, ignore_errors=True)
 
@@ -187,11 +189,14 @@ def finished(folder: Path, make: Callable[[Path], None]) -> None:
     import tempfile  # noqa: PLC0415 - only when something is built
 
     seal = folder.with_name(f"{folder.name}.seal")
-    if seal.is_file() and folder.is_dir() and seal.read_bytes() == _digest(folder):
+    is_ours = folder.is_dir() and not folder.is_symlink()
+    if seal.is_file() and is_ours and seal.read_bytes() == _digest(folder):
         return
     seal.unlink(missing_ok=True)
-    if folder.exists():
+    if is_ours:
         shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own each time: programs of a run that was killed may still be writing.
     with tempfile.TemporaryDirectory(

@@ -30,13 +30,15 @@ _REMEDY: Final = (
 def see_plain(
     folder: Path, *, most_files: int = _MOST_FILES, most_bytes: int = _MOST_BYTES
 ) -> None:
-    """Everything below the folder is a file or folder of ours with a printable name.
+    """The folder is one, and no link to one; all below it are files and folders of ours, each with
+    a printable name.
 
     Raises StepFailed, with the first thing that is anything else: a link, a device, a pipe, a
     socket, a file that runs with its owner's rights or that has another name somewhere, a folder
     that cannot be read, and more or larger files than there may be.
     """
     count = size_bytes = 0
+    _see_folder(folder)
     waiting = [os.fspath(folder)]
     while waiting:
         try:
@@ -61,7 +63,11 @@ def see_plain(
 
 
 def content_left(file: Path, *, most_bytes: int = _MOST_BYTES_READ) -> bytes:
-    """The bytes of a file that foreign code left. Raises StepFailed as `see_plain` does."""
+    """The bytes of a file that foreign code left, whose folder is no link.
+
+    Raises StepFailed as `see_plain` does.
+    """
+    _see_folder(file.parent)
     try:
         # Neither a link nor the other end of a pipe is waited for or followed.
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -81,6 +87,16 @@ def content_left(file: Path, *, most_bytes: int = _MOST_BYTES_READ) -> bytes:
     if len(content) > most_bytes:
         raise _refused(file.parent, str(file), f"holds more than {most_bytes >> 20:,} MB")
     return content
+
+
+def _see_folder(folder: Path) -> None:
+    try:
+        mode = folder.lstat().st_mode
+    except OSError as error:
+        raise _refused(folder, str(folder), f"cannot be read: {error.strerror}") from error
+    if not stat.S_ISDIR(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "something else"
+        raise _refused(folder, str(folder), f"is {kind}, and wanted is a folder")
 
 
 def _problem(name: str, seen: os.stat_result) -> str:

@@ -85,9 +85,10 @@ def merge(
     path_in(clone.folder, target)
     blurb = blurb_of(programs)
     ended = _released(release, clone.folder, blurb, programs)
+    # Why it failed is looked for in what it left.
+    see_plain(clone.folder / _NEWS)
     if ended.status:
         raise _failed(clone.folder, entries, ended.stdout + ended.stderr)
-    see_plain(clone.folder / _NEWS)
     _see_complete(clone.folder, target, entries)
     _put_date(clone.folder / target, date)
     made = clone.record(step, previous, f"Fold NEWS for {release.version}")

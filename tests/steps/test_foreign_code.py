@@ -18,7 +18,7 @@ from plugins.ports.docs_python import python_for
 from plugins.services.programs import MachinePrograms
 from plugins.steps import docs, docs_lock, news, source_test
 from plugins.steps.docs_tools import make_environment
-from plugins.steps.docs_tree import Machine
+from plugins.steps.docs_tree import Machine, finished
 from plugins.steps.left_behind import content_left, see_plain
 from tests.confining import Targets, needs_confinement
 from tests.progress import Quiet
@@ -149,6 +149,90 @@ def test_what_the_documentation_leaves_is_not_followed(
     assert not list(release.layout.docs.glob("*"))
 
 
+# Each of these has the tree's own code put a link where a folder of ours was; ``where`` is outside.
+_SWAPPING = """
+import atexit, os
+def swap(path):
+    os.rename(path, str(path) + ".old")
+    os.symlink({where!r}, path)
+def leave(app, error):
+    if app.builder.name == {builder!r}:
+        atexit.register(swap, str({folder}))
+def setup(app):
+    app.connect("build-finished", leave)
+    return {{"parallel_read_safe": True}}
+"""
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Path:
+    """A folder of the release manager's, such as the one of the keys."""
+    made = tmp_path / "ours"
+    (made / "social_previews").mkdir(parents=True)
+    for file in ("id_ed25519", "social_previews/card.png", "contents.html"):
+        (made / file).write_text("canary")
+        os.utime(made / file, (2e9, 2e9))
+    return made
+
+
+def are_untouched(ours: Path) -> bool:
+    files = [each for each in ours.rglob("*") if each.is_file()]
+    assert len(files) == 3
+    return all(each.stat().st_mtime == 2e9 for each in files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("builder", "folder", "problem"),
+    [
+        ("dummy", "app.doctreedir", "doctrees: is a link"),
+        ("html", "app.outdir", "html: is a link"),
+        ("html", "app.outdir / '_images'", "_images: is a link"),
+    ],
+)
+def test_a_folder_of_the_documentation_that_became_a_link_is_not_followed(
+    toy_docs: ToyDocs, toy_tree: dict[str, str], ours: Path, builder: str, folder: str, problem: str
+) -> None:
+    """What was read would be copied for the next builder, with all our rights, to be published."""
+    code = _SWAPPING.format(where=str(ours), builder=builder, folder=folder)
+    conf = toy_tree["Doc/conf.py"] + "extensions.append('swapping')\n"
+    changed = {"Doc/conf.py": conf, "Doc/tools/swapping.py": code}
+    release, source = toy_docs(changed=changed)
+    with pytest.raises(StepFailed, match=problem):
+        docs.build(release, source, ["html"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    assert are_untouched(ours)
+    assert not list(release.layout.docs.glob("*"))
+    left = [each for each in release.layout.work.rglob("*") if each.is_file()]
+    assert not [each for each in left if b"canary" in each.read_bytes()]
+
+
+@pytest.mark.slow
+def test_the_folder_of_the_news_that_became_a_link_is_not_followed(
+    toy_docs: ToyDocs, toy_tree: dict[str, str], ours: Path
+) -> None:
+    makefile = toy_tree["Doc/Makefile"].replace("\tmkdir -p build\n", f"\tln -s {ours} build\n")
+    makefile = makefile.replace("build/NEWS; ", "/dev/null; ")
+    release, source = toy_docs(changed={"Doc/Makefile": makefile})
+    with pytest.raises(StepFailed, match="build: is a link"):
+        docs.build(release, source, ["text"], MachinePrograms(), Quiet(), Machine(2, 8000))
+    assert are_untouched(ours)
+
+
+def test_what_was_finished_and_became_a_link_is_made_again(tmp_path: Path, ours: Path) -> None:
+    """Its contents are the same, and would be followed to wherever they are."""
+
+    def make(made: Path) -> None:
+        (made / "page").write_text("page")
+
+    folder = tmp_path / "room" / "html"
+    finished(folder, make)
+    folder.rename(ours / "html")
+    folder.symlink_to(ours / "html")
+    finished(folder, make)
+    assert not folder.is_symlink()
+    assert (folder / "page").read_text() == (ours / "html" / "page").read_text() == "page"
+
+
 def make_folder(path: Path) -> None:
     path.mkdir()
     path.chmod(0o2755)
@@ -179,6 +263,27 @@ def test_nothing_but_plain_files_and_folders_may_be_left(
         see_plain(tmp_path, most_files=8, most_bytes=4)
 
 
+@pytest.mark.parametrize(
+    ("left", "problem"),
+    [
+        (lambda path: path.symlink_to("ours"), "left: is a link, and wanted is a folder"),
+        (lambda path: path.symlink_to("nothing"), "left: is a link, and wanted is a folder"),
+        (os.mkfifo, "left: is something else, and wanted is a folder"),
+        (Path.touch, "left: is something else, and wanted is a folder"),
+        (lambda _path: None, "left: cannot be read: No such file"),
+    ],
+)
+def test_the_folder_itself_may_be_nothing_else(
+    ours: Path, left: Callable[[Path], object], problem: str
+) -> None:
+    folder = ours.with_name("left")
+    left(folder)
+    with pytest.raises(StepFailed, match=problem):
+        see_plain(folder)
+    with pytest.raises(StepFailed, match=problem):
+        content_left(folder / "id_ed25519")
+
+
 def test_plain_files_and_folders_pass(tmp_path: Path) -> None:
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder" / "Ä.txt").write_text("text")
@@ -202,6 +307,31 @@ def test_one_file_that_was_left_is_read_as_carefully(
     left(tmp_path / "NEWS")
     with pytest.raises(StepFailed, match=problem):
         content_left(tmp_path / "NEWS", most_bytes=4)
+
+
+@needs_confinement
+def test_what_a_failing_blurb_leaves_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message shows a line of the entry that it failed for."""
+    world = a_world(tmp_path)
+    clone = world.make()
+    secret = tmp_path / "secret"
+    secret.write_text("..canary\n")
+    program = tmp_path / "bin" / "blurb"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        "for entry in Misc/NEWS.d/next/*/*.rst; do\n"
+        f"    ln -sf {secret} $entry\n"
+        "done\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "elsewhere" / "python"))
+    with pytest.raises(StepFailed, match="is a link") as caught:
+        news.merge(world.release, clone, world.programs, date=DAY)
+    assert "canary" not in "".join((str(caught.value), *caught.value.details))
 
 
 @needs_confinement
