@@ -23,12 +23,14 @@ def installed_with(path: Path) -> Iterator[Path]:
     A folder, or a file that is no program, is itself, by its name and where it is. A program in
     a ``bin`` folder is that folder's prefix, and so is each link on the way to it: a virtual
     environment and the Python that it was made of; a link that is elsewhere, such as one of
-    ``/etc/alternatives``, brings nothing but itself. A script comes with what runs it. Of a prefix
-    that may hold a person's own files, such as ``~/.cargo``, it is the folders of programs alone.
+    ``/etc/alternatives``, brings nothing but itself. A script comes with what runs it, so
+    it may not be one that foreign code wrote. Of a prefix that may hold a person's own files, such
+    as ``~/.cargo``, it is the folders of programs alone, and of the root, by any name, nothing.
     """
     if not path.exists():
         return
-    absolute = Path(os.path.normpath(path.absolute()))
+    # To the system two slashes in front are one; to pathlib they are another root.
+    absolute = Path("/", os.path.normpath(path.absolute()).lstrip("/"))
     if absolute.is_dir() or absolute.parent.name not in _PROGRAMS:
         yield from (absolute, absolute.resolve())
         return
@@ -36,9 +38,9 @@ def installed_with(path: Path) -> Iterator[Path]:
         prefix = link.parent.parent
         if link.parent.name not in _PROGRAMS:
             yield link
-        elif _is_personal(prefix):
+        elif _is_personal(real := prefix.resolve()):
             yield from (part for name in _PARTS if (part := prefix / name).is_dir())
-        elif prefix != Path("/"):
+        elif real != Path("/"):
             yield prefix
     if interpreter := _interpreter_of(absolute):
         yield from installed_with(interpreter)
@@ -70,6 +72,6 @@ def _is_personal(prefix: Path) -> bool:
 
     A virtual environment is nothing but programs, wherever it is.
     """
-    home = Path.home()
+    home = Path.home().resolve()
     in_home = prefix.is_relative_to(home) and not (prefix / "pyvenv.cfg").is_file()
     return home.is_relative_to(prefix) or in_home

@@ -105,7 +105,7 @@ class Walls:
     def around(self, words: Sequence[str], program: Path, folder: Path) -> list[str]:
         """The words that run ``words``, whose program is at ``program``, inside, in ``folder``."""
         inside = ["/bin/sh", "-c", self._first(), "sh", *words]
-        reads = tuple(dict.fromkeys((*self.reads, program)))
+        reads = tuple(dict.fromkeys((*self.reads, *self._shown_for(program))))
         start = shutil.which(self.means) or self.means
         if self.means == "bwrap":
             shown = list(self._bound(reads))
@@ -114,6 +114,16 @@ class Walls:
             profile = profile_of(self.writes, _all_of(reads), network=self.network)
             return [start, "-p", profile, *inside]
         return list(words)
+
+    def _shown_for(self, program: Path) -> tuple[Path, ...]:
+        """The program; nothing if it is in a folder that foreign code writes to.
+
+        That folder is shown, and neither a link nor a first line in it may show anything else.
+        """
+        places = (program.parent.absolute(), program.parent.resolve())
+        theirs = [path for each in self.writes for path in (each.absolute(), each.resolve())]
+        own = any(place.is_relative_to(each) for place in places for each in theirs)
+        return () if own else (program,)
 
     def _first(self) -> str:
         limits = self.limits

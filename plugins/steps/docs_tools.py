@@ -29,7 +29,7 @@ from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from plugins.model.docs_lock import DocsLock
     from plugins.ports.programs import Completed, Programs
@@ -96,8 +96,8 @@ def make_environment(
     rotted: the Sphinx 4.5 of early 3.12 trees needs older sphinxcontrib projects than pip
     picks. ``python`` is the one to make it of; None for the first here that is new enough.
     With a ``lock`` it is of those packages alone, whatever the tree asks for by version.
-    Raises StepFailed without requirements or without such a Python, ServiceFailed if pip cannot
-    install them.
+    Raises StepFailed without requirements or without such a Python, and for a package that replaces
+    a file of the environment, ServiceFailed if pip cannot install them.
     """
     source, requirements, least_minor = _required(doc, folder, lock)
     declared: tuple[Path, ...] = (python,) if python else ()
@@ -137,9 +137,12 @@ def make_environment(
             digests = sorted(
                 f"{wheel.name}:{sha256_of(wheel)}" for wheel in Path(wheels).glob("*.whl")
             )
+            of_venv = tree_of(made)
             pip.install(plain, Path(wheels))
+        installed_tree = tree_of(made)
+        _see_kept(of_venv, installed_tree, source, digests)
         # Nothing that was installed has run yet, and from now on it cannot change itself.
-        digest = _digest(made)
+        digest = _digest(installed_tree)
         frozen = pip.frozen()
     installed = sorted(filter(None, frozen), key=str.lower)
     version = _python_version(programs.confined(reads=(in_it,)), in_it)
@@ -287,15 +290,33 @@ def _read(folder: Path, wanted: str) -> DocsTools | None:
     python = folder / str(content.get("name")) / "bin" / "python"
     if content.get("key") != wanted or not python.exists():
         return None
-    if content.get("sha256") != _digest(python.parents[1]):
+    if content.get("sha256") != _digest(tree_of(python.parents[1])):
         return None
     wheels = tuple(content.get("wheels", ()))
     return DocsTools(python, str(content["python"]), tuple(content["installed"]), wheels)
 
 
-def _digest(environment: Path) -> str:
+def _see_kept(
+    before: Mapping[str, str], after: Mapping[str, str], source: str, wheels: Sequence[str]
+) -> None:
+    """All that was in the environment is as it was: walls show what its Python needs.
+
+    Raises StepFailed.
+    """
+    for name, what in before.items():
+        if after.get(name) != what:
+            raise StepFailed(
+                where=source,
+                problem=f"one of its packages replaces {name} of its own environment",
+                remedy="find the one among these wheels that brings a file of that name, and have "
+                "the branch ask for another version; nothing of it has run",
+                details=tuple(wheels),
+            )
+
+
+def _digest(environment: Mapping[str, str]) -> str:
     """A digest of all that is in the environment: what runs is what was installed."""
-    listing = "".join(f"{name} {what}\n" for name, what in sorted(tree_of(environment).items()))
+    listing = "".join(f"{name} {what}\n" for name, what in sorted(environment.items()))
     return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from doit_receipts.cores import Cores, jobs_of_make, sharing
 from doit_receipts.errors import ServiceFailed, StepFailed
+from plugins.services.installed import installed_with
 from plugins.services.programs import MachinePrograms
 from plugins.services.walls import Limits
 from plugins.steps.left_behind import see_plain
@@ -120,6 +121,60 @@ def test_a_program_in_a_home_brings_programs_and_none_of_its_owners_files(
     programs = MachinePrograms().confined(writes=(folder,), reads=(tool,))
     script = f"{tool} && echo runs; ls {home}/.cargo"
     assert programs.run(["sh", "-c", script], folder=folder).stdout.split() == ["runs", "bin"]
+
+
+@pytest.mark.parametrize("shell", ["//bin/sh", "/proc/self/root/bin/sh", "/usr/../bin/sh"])
+def test_a_script_that_names_the_root_in_another_way_shows_nothing_of_it(
+    folder: Path, tmp_path: Path, shell: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("canary")
+    tool = tmp_path / "one" / "bin" / "tool"
+    tool.parent.mkdir(parents=True)
+    tool.write_text(f"#!{shell}\necho runs\ncat {secret}\n")
+    tool.chmod(0o755)
+    programs = MachinePrograms().confined(writes=(folder,), reads=(tool,))
+    assert programs.run([tool], folder=folder, check=False).stdout.split() == ["runs"]
+
+
+@pytest.mark.parametrize("way", ["first line", "link"])
+def test_a_program_in_its_own_folder_shows_nothing_of_ours(
+    folder: Path, tmp_path: Path, way: str
+) -> None:
+    """Whatever foreign code left there as the program that we start next."""
+    ours = tmp_path / "ours"
+    (ours / "bin").mkdir(parents=True)
+    (ours / "secret").write_text("canary")
+    shutil.copy("/bin/sh", ours / "bin" / "sh")
+    script = ours / "bin" / "script"
+    script.write_text(f"#!{ours}/bin/sh\ncat {ours}/secret\n")
+    script.chmod(0o755)
+    tool = folder / "bin" / "tool"
+    tool.parent.mkdir()
+    if way == "link":
+        tool.symlink_to(script)
+    else:
+        shutil.copy(script, tool)
+    link = tmp_path / "plain"
+    link.symlink_to(folder)
+    for own, named in ((folder, folder), (link, link), (folder, link)):
+        programs = MachinePrograms().confined(writes=(own,))
+        ended = programs.run(["bin/tool"], folder=named, check=False)
+        assert ended.status
+        assert ended.stdout == ""
+
+
+def test_a_home_that_is_behind_a_link_is_as_personal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "real" / ".cargo" / "bin" / "tool"
+    tool.parent.mkdir(parents=True)
+    shutil.copy("/bin/true", tool)
+    (tmp_path / "home").symlink_to("real")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    by_link = tmp_path / "home" / ".cargo" / "bin" / "tool"
+    assert set(installed_with(tool)) == {tool.parent}
+    assert set(installed_with(by_link)) == {tool.parent, by_link.parent}
 
 
 def test_what_it_writes_into_its_folder_stays_and_its_own_tmp_goes(folder: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -371,6 +372,46 @@ def test_an_environment_of_tools_that_changed_since_is_made_again(tmp_path: Path
     assert tools() == before
     (before.parents[1] / "lib" / "evil.pth").write_text("import evil\n")
     assert tools() != before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("brings", "replaced"),
+    [
+        ("scripts/python", "bin/python"),
+        ("scripts/python3", "bin/python3"),
+        ("data/bin/python", "bin/python"),
+        ("data/pyvenv.cfg", "pyvenv.cfg"),
+        ("scripts/pythonic", ""),
+    ],
+)
+def test_a_package_does_not_replace_the_python_that_it_is_for(
+    tmp_path: Path, brings: str, replaced: str
+) -> None:
+    """By the first line of a script ``bin/python`` all of this machine was shown to it."""
+    doc = tmp_path / "Doc"
+    doc.mkdir()
+    wheel = doc / "toy-1.0-py3-none-any.whl"
+    files = {
+        f"toy-1.0.data/{brings}": "#!//bin/sh\n",
+        "toy-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n",
+        "toy-1.0.dist-info/WHEEL": (
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
+        "toy-1.0.dist-info/RECORD": "",
+    }
+    with zipfile.ZipFile(wheel, "w") as written:
+        for name, text in files.items():
+            written.writestr(name, text)
+    (doc / "requirements.txt").write_text(f"toy @ {wheel.as_uri()}\n")
+    folder = tmp_path / "docs-tools"
+    if not replaced:
+        assert make_environment(folder, doc, MachinePrograms(), Quiet()).installed == ("toy==1.0",)
+        return
+    with pytest.raises(StepFailed, match=rf"one of its packages replaces {replaced} ") as caught:
+        make_environment(folder, doc, MachinePrograms(), Quiet())
+    assert wheel.name in "".join(caught.value.details)
+    assert not (folder / "pep101.json").exists()
 
 
 @needs_confinement
