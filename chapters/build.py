@@ -7,8 +7,9 @@ from chapters.before import deadline
 from chapters.clone import approved_tools
 from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs, take_docs
 from chapters.hand_over import start_build
-from chapters.release import at, docs_tools, plan, promised, release, services, settings
+from chapters.release import at, docs_tools, plan, promised, release, services, settings, signer
 from checks import built_docs, ci_artifacts, ci_attested, declared, mobile_packages, sbom_statements
+from checks import exported as export
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
@@ -68,16 +69,8 @@ def check_docs():
 def build_sboms():
     """Write the SBOM of each source archive."""
     commit = plan.fact(build_tarballs, "commit")
-    return call(
-        sbom.build,
-        release,
-        services.clone,
-        services.sboms,
-        services.progress,
-        commit=commit,
-        epoch_s=tag_time_s,
-        index=services.index,
-    )
+    made = (release, services.clone, services.sboms, services.progress)
+    return call(sbom.build, *made, commit=commit, epoch_s=tag_time_s, index=services.index)
 
 
 @plan.gate(
@@ -122,10 +115,18 @@ def write_checksums():
     return call(checksums.write, release, published)
 
 
-@plan.gate(after=[test_source, check_docs, check_sboms, write_checksums], pep="B13")
+@plan.gate(
+    after=[test_source, check_docs, check_sboms, write_checksums],
+    reads=[*published, at.checksums],
+    pep="B13",
+)
 def check_export():
-    """Report what release.toml leaves out of the archives and their test."""
-    return call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats)
+    """Stop unless signatures and sums are of the archives; report what release.toml leaves out."""
+    return [
+        call(declared.nothing_is_left_out, release, settings.tests.source, settings.docs.formats),
+        call(export.archives_are_signed, release, signer),
+        call(export.checksums_hold, release, published),
+    ]
 
 
 # What follows belongs to publishing; it stands here as the PEP has it.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from plugins.model.published_file import PublishedFile
     from plugins.ports.signing import Verifier
 
-__all__ = ["signatures_are_good"]
+__all__ = ["RULE_OF", "signatures_are_good"]
 
-_RULES: Final[Mapping[Verdict, str]] = {
+RULE_OF: Final[Mapping[Verdict, str]] = {
     Verdict.EXPIRED: "signature.expired",
     Verdict.REVOKED: "signature.revoked",
     Verdict.OTHER_KEY: "signature.identity",
@@ -73,4 +73,4 @@ def _judged(
         yield breach("signature.unseen", file.remote, str(error))
         return
     if result.problem:
-        yield breach(_RULES[result.verdict], file.remote, result.problem)
+        yield breach(RULE_OF[result.verdict], file.remote, result.problem)
