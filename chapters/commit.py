@@ -6,7 +6,7 @@ from chapters.base import make_clone
 from chapters.before import today
 from chapters.clone import edited, put_topics, tree
 from chapters.release import at, plan, release, services, settings
-from checks import file_names, magic_number, own_commits, source_tree, tag_tree
+from checks import file_names, magic_number, own_commits, release_commit, source_tree, tag_tree
 from checks import news as news_checks
 from doit_receipts.calls import call
 from doit_receipts.task import Effect
@@ -37,6 +37,7 @@ def check_source():
         call(file_names.names_fit_everywhere, *tree, after=edited),
         call(tag_tree.attributes_change_nothing, *tree, after=edited),
         call(source_tree.only_release_files_changed, *tree, after=edited),
+        call(release_commit.code_is_changed_as_edits_do, *tree, after=edited),
         call(source_tree.autoconf_is_the_agreed_one, *tree, after=edited),
         call(source_tree.configure_is_as_generated, differs, skipped),
         *([years] if settings.repository.copyright_years else []),
@@ -71,6 +72,7 @@ def check_clean():
     base, upstream = plan.fact(make_clone, "base"), services.upstream_now
     return [
         call(source_tree.tree_is_clean, *tree, after="commit"),
+        call(release_commit.commit_is_as_judged, *tree, after="commit", edited=edited),
         call(own_commits.commits_are_known, *tree, services.programs, upstream, base),
     ]
 

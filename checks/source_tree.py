@@ -44,7 +44,7 @@ _PYTHON_VERSION: Final = re.compile(
 _RELEASE_FILES: Final = re.compile(
     r"Include/patchlevel\.h|README\.rst|LICENSE|Python/getcopyright\.c|PC/python_ver_rc\.h"
     r"|Misc/NEWS\.d/.+\.rst|Lib/pydoc_data/(?:topics|module_docs)\.py|Doc/.+\.(?:rst|inc|txt)"
-    r"|Doc/tools/extensions/pyspecific\.py|configure|pyconfig\.h\.in|aclocal\.m4"
+    r"|Doc/tools/extensions/pyspecific\.py"
 )
 
 
