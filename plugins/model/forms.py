@@ -1,7 +1,7 @@
 """Forms: how a text of release.toml has to look to be a commit, a key, an address or a rule.
 
-Each function gives the text back in its one true spelling. Raises WrongForm with what to
-do instead, and HoldsSecret where the text itself must not be shown again.
+Each function that gives a text back gives it in its one true spelling. Raises WrongForm with what
+to do instead, and HoldsSecret where the text itself must not be shown again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "github_login",
     "github_repository",
     "host_address",
+    "leads_elsewhere",
     "mail_address",
     "mail_server",
     "person_name",
@@ -45,6 +46,7 @@ _FULL_LOGIN: Final = r"(?i)[a-z+]+://[^/@\s]*:[^/\s]*@"
 _WEB_LOGIN: Final = r"(?i)https?://[^/\s]*@"
 _UNDER_CREDENTIALS: Final = "write where the secret is under [credentials]"
 _GIT_SCHEMES: Final = ("ssh", "https", "http", "git", "file")
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "[::1]")
 # Git's own short form: [user@]host:path, where no colon comes before the first slash.
 _SCP: Final = r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*:(?!:)[^\s]+"
 
@@ -221,9 +223,21 @@ def web_address(text: str) -> str:
     found = re.fullmatch(r"(https?)://([A-Za-z0-9][\w.-]*|\[::1\])(?::[0-9]{1,5})?(?:/\S*)?", text)
     if found is None:
         raise WrongForm(remedy="write an address such as https://www.python.org")
-    if found[1] == "http" and found[2] not in ("localhost", "127.0.0.1", "[::1]"):
+    if found[1] == "http" and found[2] not in _THIS_MACHINE:
         raise WrongForm(remedy="write https: over http a secret would be sent unencrypted")
     return text.rstrip("/")
+
+
+def leads_elsewhere(address: str) -> bool:
+    """Whether another machine is asked by this address: of a website, server, host or repository.
+
+    Names that end in ``.rehearsal`` are known to the ssh configuration of a rehearsal alone.
+    """
+    url = r"(?:http|smtp|ssh|git)s?://(?:[^@/]*@)?(\[::1\]|[^/:]*)"
+    short = r"(?:[\w.-]+@)?([\w.-]+)"
+    found = re.match(rf"{url}|{short}:(?!//)", address)
+    host = (found[1] or found[2] or "") if found else ""
+    return host not in ("", *_THIS_MACHINE) and not host.endswith(".rehearsal")
 
 
 def _matching(form: str, text: str, remedy: str) -> str:

@@ -93,7 +93,8 @@ class Work:
     """Everything is made in a folder of this one that is named as the version; not inside of the
     clone, which is never written. Default: build."""
     rehearsal: bool = False
-    """Whether this is a rehearsal: its receipts are refused by a real release. Default: false."""
+    """Whether this is a rehearsal: a real release refuses its receipts, and every address that it
+    names leads to this machine. Default: false."""
     foreign_tree: bool = False
     """Of a rehearsal: whether its tree is somebody's CPython and not the toy of this tool, so that
     what the tree brings is run confined, as in a release. Default: false."""

@@ -13,6 +13,7 @@ from doit_receipts.errors import SettingsError
 from doit_receipts.frozen import frozen
 from plugins.model.declared import Declared, Mistakes, kind_of, near
 from plugins.model.farm_settings import Farm
+from plugins.model.forms import leads_elsewhere
 from plugins.model.layout import Layout
 from plugins.model.local_settings import (
     CLONE_EXAMPLE,
@@ -203,6 +204,8 @@ def _check_together(settings: Settings, mistakes: Mistakes) -> None:
             'write gpg_key = "FULL FINGERPRINT", as gpg --list-secret-keys prints it',
         )
     _check_identity(settings, release, mistakes)
+    if settings.work.rehearsal:
+        _check_rehearsed(settings, mistakes)
     if settings.kind is None and settings.next_series.manager:
         _check_next_series(release, mistakes)
     clone, folder = settings.repository.clone, settings.work.folder
@@ -254,6 +257,28 @@ def _check_identity(settings: Settings, release: Release, mistakes: Mistakes) ->
             "[signing] sigstore_trust is only for rehearsals: users do not trust it",
             "take it out; users verify with the public Sigstore",
         )
+
+
+def _check_rehearsed(settings: Settings, mistakes: Mistakes) -> None:
+    """A rehearsal asks and changes nothing outside of this machine, whatever the defaults are.
+
+    The package index is left out: pip gets the documentation's tools from it as everywhere.
+    """
+    repository = settings.repository
+    found = [(f"[repository] {each}", getattr(repository, each)) for each in ("upstream", "fork")]
+    found += [("[farm] workers", each) for each in settings.farm.workers]
+    for name in (each.name for each in fields(Hosts) if each.name != "packages"):
+        value = getattr(settings.hosts, name)
+        addresses = value if isinstance(value, tuple) else (value,)
+        found += [(f"[hosts] {name}", str(each)) for each in addresses]
+    for place, address in found:
+        # What has another mistake may hold a secret, which is not repeated.
+        if leads_elsewhere(address) and not mistakes.about(f"{place} "):
+            mistakes.note(
+                f"{place} leads to {address}, and a rehearsal contacts only this machine",
+                "start a new rehearsal in another folder, by doit rehearse --folder; one that an "
+                "earlier version of this tool began does not simulate all that is asked now",
+            )
 
 
 def _settings(path: Path, content: Mapping[str, Any], mistakes: Mistakes) -> Settings:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from doit_receipts.errors import SettingsError
 from plugins.model.gate_rules import GATE_RULES
 from plugins.model.local_settings import SourceTest
+from plugins.model.outside_settings import Hosts
 from plugins.model.promise import contract_of
 from plugins.model.published_file import Origin
 from plugins.model.release import Phase, ReleaseType
@@ -22,6 +24,7 @@ from plugins.model.settings import read_settings, release_of
 KEY = "0123456789ABCDEF0123456789ABCDEF01234567"
 COMMIT = "a" * 40
 LEAST = 'version = "3.14.0rc1"\n[repository]\nclone = "../cpython"\n'
+REAL = [each.name for each in fields(Hosts) if str(each.default).startswith("https:")]
 WHOLE = f"""
 version = "3.13.6"
 
@@ -441,6 +444,68 @@ def test_a_rehearsal_without_a_sigstore_of_its_own_is_refused(tmp_path: Path) ->
     """What is signed by the public one is in its log for ever, also if it is a toy."""
     told = mistakes_of(tmp_path, f"{LEAST}[work]\nrehearsal = true\n")[0]
     assert "sigstore_trust is missing, and a rehearsal signs nothing in the public log" in told
+
+
+def rehearsed(hosts: str = "", upstream: str = "./upstream.git") -> str:
+    """A rehearsal whose every host is on this machine, but for these lines."""
+    named = {line.partition(" =")[0] for line in hosts.splitlines()}
+    lines = [f'{name} = "http://127.0.0.1:8080"' for name in REAL if name not in named]
+    return (
+        f'{LEAST}upstream = "{upstream}"\n[work]\nrehearsal = true\n[signing]\n'
+        "sigstore_trust = 'trust.json'\n[hosts]\n" + "\n".join([*lines, hosts, ""])
+    )
+
+
+def test_a_rehearsal_that_contacts_this_machine_alone_is_read(tmp_path: Path) -> None:
+    hosts = (
+        'downloads = "ssh://downloads.rehearsal/srv"\ndocs = "folder:///srv/docs"\n'
+        'mail = "smtp://localhost:2525"\ncdn_edges = ["http://[::1]:8081"]\n'
+        'packages = "https://index.example"'
+    )
+    assert read_settings(write(tmp_path, rehearsed(hosts))).work.rehearsal
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_rehearsal_never_takes_the_real_host_that_a_release_takes_by_default(
+    tmp_path: Path, name: str
+) -> None:
+    """As a release.toml has none of it that an earlier version of this tool has made."""
+    text = rehearsed().replace(f'\n{name} = "http://127.0.0.1:8080"\n', "\n")
+    (told,) = mistakes_of(tmp_path, text)
+    assert f"[hosts] {name} leads to https://" in told
+    assert "start a new rehearsal in another folder" in told
+    assert read_settings(write(tmp_path, rehearsed())).work.rehearsal
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('site = "https://www.python.org"', "site leads to https://www.python.org"),
+        ('cdn_edges = ["http://127.0.0.1:1", "https://edge.example"]', "cdn_edges leads to https"),
+        ('mail = "smtps://smtp.example.org"', "mail leads to smtps://smtp.example.org"),
+        ('downloads = "ssh://rm@downloads.example/srv"', "downloads leads to ssh://rm@downloads"),
+        ('docs = "ssh://rm@127.0.0.1.example:22/srv"', "docs leads to ssh://rm@127.0.0.1.example"),
+        ('[farm]\nworkers = ["ssh://them@machine.example/"]', "[farm] workers leads to ssh://them"),
+    ],
+)
+def test_a_rehearsal_of_a_real_host_is_refused(tmp_path: Path, line: str, told: str) -> None:
+    (found,) = mistakes_of(tmp_path, rehearsed(line))
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    "address", ["git@github.com:python/cpython.git", "https://github.com/me/cpython", "host:path"]
+)
+def test_a_rehearsal_pushes_to_no_real_repository(tmp_path: Path, address: str) -> None:
+    (told,) = mistakes_of(tmp_path, rehearsed(upstream=address))
+    assert f"[repository] upstream leads to {address}, and a rehearsal contacts" in told
+    (told,) = mistakes_of(tmp_path, rehearsed().replace('upstream = "./upstream.git"\n', ""))
+    assert "upstream leads to git@github.com:python/cpython.git" in told
+
+
+def test_a_secret_in_an_address_of_a_rehearsal_is_not_repeated(tmp_path: Path) -> None:
+    told = mistakes_of(tmp_path, rehearsed(f'site = "https://user:{SECRET}@www.python.org"'))
+    assert SECRET not in "\n".join(told)
 
 
 def test_the_identity_of_the_series_counts_unless_another_is_declared(tmp_path: Path) -> None:

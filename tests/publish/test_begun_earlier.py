@@ -52,7 +52,13 @@ def begun(tmp_path: Path) -> Path:
         # Python 3.11.2, as in Debian 12, knows no filters yet, and 3.12 warns where none is set.
         kept.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         kept.extractall(tmp_path)
-    return tmp_path / "release.toml"
+    # What was simulated later has an address of its own, as tests/moving/trial.py gives it one.
+    declaration = tmp_path / "release.toml"
+    names = ("peps", "blog", "azure", "nuget")
+    later = "".join(f'{name} = "http://127.0.0.1:9"\n' for name in names)
+    text = declaration.read_text().replace("[credentials]\n", f"{later}[credentials]\n")
+    declaration.write_text(text)
+    return declaration
 
 
 @pytest.fixture
