@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from plugins.ports.git import Clone
     from plugins.ports.programs import Programs
 
-__all__ = ["NEUTRAL", "AlteredObject", "Entry", "contents", "entries_of", "is_before", "parents_of"]
+__all__ = [
+    "NEUTRAL", "AlteredObject", "Entry", "commit_of", "contents", "entries_of", "is_before",
+    "parents_of",
+]  # fmt: skip
 
 NEUTRAL: Final = ("git", "--no-replace-objects", "-c", "core.attributesFile=/dev/null")
 """git as nobody's configuration changes what it reads."""
@@ -54,6 +57,21 @@ class Entry(NamedTuple):
     mode: str
     object: str
     path: str
+
+
+def commit_of(clone: Clone, revision: str) -> str:
+    """The full name of the commit. Raises ServiceFailed with the revision if there is none."""
+    found = clone.resolve(f"{revision}^{{commit}}")
+    if not found:
+        folder = clone.folder
+        raise ServiceFailed(
+            service="git",
+            action="read a commit",
+            problem=f"{revision} is missing in {folder}",
+            remedy=f"delete {shlex.quote(str(folder))}, then run the same command again: it is "
+            "made anew",
+        )
+    return found
 
 
 def entries_of(clone: Clone, programs: Programs, commit: str) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from checks.git_objects import (
     NEUTRAL,
     AlteredObject,
+    commit_of,
     contents,
     entries_of,
     is_before,
@@ -48,7 +49,7 @@ def commits_are_known(
     What they and the release commit are made of holds what its names say.
     """
     try:
-        released = clone.resolve("refs/release/commit^{commit}")
+        released = commit_of(clone, "refs/release/commit")
         _see_change(clone, programs, base, released)
         upstream = _Upstream(release, programs, history, base)
         if not upstream.has(base):
@@ -74,11 +75,11 @@ def merge_is_of_true_objects(
     release: Release, clone: Clone, programs: Programs
 ) -> tuple[Finding, ...]:
     """What upstream's branches get was made of objects that hold what their names say."""
-    tag = clone.resolve(f"refs/tags/{release.version.tag}^{{commit}}")
+    tag = commit_of(clone, f"refs/tags/{release.version.tag}")
     for branch in release.merge_branches:
         old = clone.resolve(f"refs/release/old/{branch}")
         for before in filter(None, (old, tag)):
-            _see_change(clone, programs, before, clone.resolve(f"refs/release/new/{branch}"))
+            _see_change(clone, programs, before, f"refs/release/new/{branch}")
     return ()
 
 
@@ -149,12 +150,9 @@ def _between(clone: Clone, programs: Programs, base: str, released: str) -> list
 def _see_change(clone: Clone, programs: Programs, before: str, after: str) -> None:
     """Both commits, their folders and the files that differ are what their names say.
 
-    Raises AlteredObject.
+    Raises AlteredObject, and ServiceFailed for a commit that the clone does not have.
     """
-    sides = [
-        set(entries_of(clone, programs, clone.resolve(f"{each}^{{commit}}")))
-        for each in (before, after)
-    ]
+    sides = [set(entries_of(clone, programs, commit_of(clone, each))) for each in (before, after)]
     for _ in contents(clone, programs, sorted(sides[0] ^ sides[1])):
         pass
 

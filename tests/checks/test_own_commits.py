@@ -55,11 +55,14 @@ def released(world: World, *picks: str) -> tuple[Finding, ...]:
 
 
 def judged(world: World) -> tuple[Finding, ...]:
+    base = world.base.commit()
+    return commits_are_known(world.release, world.clone, world.programs, history_of(world), base)
+
+
+def history_of(world: World) -> GitHistory:
     upstream = GitRemote(str(world.folder / "upstream.git"), world.programs)
     room = world.release.layout.work / "verify" / "upstream"
-    history = GitHistory(room, upstream, world.cpython, world.programs)
-    base = world.base.commit()
-    return commits_are_known(world.release, world.clone, world.programs, history, base)
+    return GitHistory(room, upstream, world.cpython, world.programs)
 
 
 def of_ours(world: World, start: str, content: str, message: str = "Ours") -> str:
@@ -191,6 +194,42 @@ def test_remedy_of_an_altered_object_is_followed(world: World, tmp_path: Path) -
     for name, value in (("name", "Release Manager"), ("email", "rm@example.org")):
         git(world.cpython, "config", f"user.{name}", value)
     assert released(world) == ()
+
+
+@pytest.mark.parametrize("what", ["release commit", "base"])
+def test_commit_that_the_clone_does_not_have_is_named_and_made_again_as_told(
+    world: World, what: str
+) -> None:
+    assert released(world) == ()
+    folder, base = world.clone.folder, world.base.commit()
+    if what == "base":
+        base = "b" * 40
+        found = commits_are_known(
+            world.release, world.clone, world.programs, history_of(world), base
+        )
+    else:
+        base = "refs/release/commit"
+        git(folder, "update-ref", "-d", base)
+        found = judged(world)
+    (finding,) = found
+    assert (finding.rule, finding.severity) == ("source.unreadable", Severity.BLOCK)
+    assert f"{base} is missing in {folder}" in finding.message
+    assert finding.remedy.startswith(f"delete {folder}, then run the same command again")
+    shutil.rmtree(folder)
+    assert released(world) == ()
+
+
+@pytest.mark.parametrize("what", ["refs/tags/v3.14.0rc2", "refs/release/new/3.14"])
+def test_merge_without_its_commits_is_not_judged_by_others(world: World, what: str) -> None:
+    released(world)
+    clone = world.clone
+    for name in ("refs/tags/v3.14.0rc2", "refs/release/new/3.14"):
+        clone.point(name, clone.resolve("refs/release/commit"))
+    assert merge_is_of_true_objects(world.release, clone, world.programs) == ()
+    git(clone.folder, "update-ref", "-d", what)
+    (finding,) = merge_is_of_true_objects(world.release, clone, world.programs)
+    assert (finding.rule, finding.severity) == ("clone.objects", Severity.BLOCK)
+    assert f"{what} is missing in {clone.folder}" in finding.message
 
 
 def bytes_of(folder: Path, name: str, kind: str) -> bytes:
