@@ -46,9 +46,8 @@ _PASSED: Final = ("success", "neutral", "skipped")
 _DEPLOYING: Final = ("Build", "Deploy")
 """The jobs of deploy.yml, the second behind the first; no other check of main is needed."""
 _NEWEST: Final = 5
-_wait: Final = partial(
-    not_yet, or_else='leave the blog out by [announce] blog = "" in release.toml'
-)
+_WITHOUT: Final = 'leave the blog out by [announce] blog = "" in release.toml'
+_wait: Final = partial(not_yet, or_else=_WITHOUT)
 _MAINTAINERS: Final = "the maintainers of the blog"
 
 
@@ -160,7 +159,7 @@ def _not_merged(
     until: datetime,
 ) -> NoReturn:
     """Says what the main branch waits for, which has no such file."""
-    see_not_closed(pull, problem)
+    see_not_closed(pull, problem, or_else=_WITHOUT)
     if pull is None or pull.state == "merged":
         what = f"pull request {pull.number} is merged" if pull else "there is no pull request of it"
         wanted = "of this title"

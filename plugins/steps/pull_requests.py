@@ -56,12 +56,15 @@ def is_merged(proposals: Proposals, branch: str, problem: str) -> bool:
     return pull is not None and pull.state == "merged"
 
 
-def see_not_closed(pull: Pull | None, problem: str) -> None:
-    """Raises StepFailed for a pull request that was closed and not merged; see ``is_merged``."""
+def see_not_closed(pull: Pull | None, problem: str, *, or_else: str = "") -> None:
+    """Raises StepFailed for a pull request that was closed and not merged; see ``is_merged``.
+
+    ``or_else`` is what ends the wait for it without anybody.
+    """
     if pull is not None and pull.state == "closed":
         raise StepFailed(
             where=pull.url,
             problem=f"the pull request was closed and not merged, and {problem}",
-            remedy="open it again or have another one with the same change merged, then run"
-            " doit publish again",
+            remedy="open it again or have another one with the same change merged"
+            f"{or_else and f', or {or_else}'}, then run doit publish again",
         )

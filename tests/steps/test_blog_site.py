@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docs.every_kind import a_declaration, plan_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from plugins.model.blog import BLOG
 from plugins.model.secret import Secret
@@ -134,8 +135,12 @@ def test_red_check_is_named_and_the_corrected_branch_ends_the_wait(scene: Scene)
 def test_pull_request_that_was_closed_fails_until_it_is_open_again(scene: Scene) -> None:
     scene.propose()
     scene.order("blog.closed")
-    with pytest.raises(StepFailed, match=r"was closed and not merged, and .* does not exist yet"):
+    with pytest.raises(
+        StepFailed, match=r"was closed and not merged, and .* does not exist yet"
+    ) as caught:
         scene.awaited()
+    told = "open it again or have another one with the same change merged, or leave the blog out by"
+    assert caught.value.remedy.startswith(f'{told} [announce] blog = ""')
     scene.over()
     hub = scene.store.load("github", {})
     scene.store.save("github", {**hub, "pulls": [{**hub["pulls"][0], "state": "open"}]})
@@ -286,9 +291,11 @@ def test_post_that_was_merged_with_other_text_says_what_to_change(
     assert scene.awaited() == {"address": HERE}
 
 
-def test_post_that_nobody_proposed_is_asked_for(scene: Scene) -> None:
+def test_post_that_nobody_proposed_is_asked_for_and_found_once_it_is_merged(scene: Scene) -> None:
     waiting = scene.waits("there is no pull request of it, and the main branch has no content/")
     assert "to merge a post with a link to the page of python-3136, then run" in waiting.remedy
+    scene.propose()
+    assert scene.awaited() == {"address": HERE}
 
 
 def test_github_that_does_not_answer_leaves_what_readers_see(scene: Scene) -> None:
@@ -366,3 +373,13 @@ def test_hostile_site_is_one_line_and_takes_no_time(scene: Scene, speak: object)
     assert "\n" not in str(caught.value)
     assert str(caught.value).isprintable()
     assert time.monotonic() - begun < 20
+
+
+def test_blog_that_is_left_out_as_told_is_not_awaited(tmp_path: Path) -> None:
+    """And all that is told of a post that is not there in time, or was closed, ends with it."""
+    declaration = a_declaration(tmp_path)
+    assert {"open_blog", "await_post"} < plan_of(declaration).tasks.keys()
+    text = declaration.read_text(encoding="utf-8")
+    text = text.replace("[announce]\n", '[announce]\nblog = ""\n')
+    declaration.write_text(text, encoding="utf-8")
+    assert not {"open_blog", "await_post"} & plan_of(declaration).tasks.keys()
