@@ -53,7 +53,7 @@ class GnuPG:
         said = "the roster names no key"
         for key in keys:
             words = ("--armor", "--local-user", key, "--detach-sign")
-            ended = self._run(*words, stdin=statement, limit_s=_PERSON_S)
+            ended = self._run("sign", *words, stdin=statement, limit_s=_PERSON_S)
             if ended.returncode == 0 and self.verify(statement, ended.stdout, [key]).problem == "":
                 return key, ended.stdout
             said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
@@ -70,8 +70,9 @@ class GnuPG:
             file.write(signature)
             file.flush()
             ended = self._run(
-                "--status-fd", "1", "--verify", file.name, "-", stdin=statement, limit_s=_PROGRAM_S
-            )
+                "verify", "--status-fd", "1", "--verify", file.name, "-", stdin=statement,
+                limit_s=_PROGRAM_S,
+            )  # fmt: skip
         lines = [
             line.removeprefix("[GNUPG:] ").split()
             for line in ended.stdout.decode(errors="replace").splitlines()
@@ -94,7 +95,9 @@ class GnuPG:
             )
         return Signed(Validity.GOOD, made[0][_MAKER])
 
-    def _run(self, *words: str, stdin: bytes, limit_s: float) -> subprocess.CompletedProcess[bytes]:
+    def _run(
+        self, action: str, *words: str, stdin: bytes, limit_s: float
+    ) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(  # noqa: S603 - a fixed program and a list of words
                 [*_OPTIONS, *self._home, *words],
@@ -105,12 +108,12 @@ class GnuPG:
             )
         except FileNotFoundError as error:
             raise ServiceFailed(
-                service="gpg", action=words[0], problem="not installed", remedy="install GnuPG"
+                service="gpg", action=action, problem="not installed", remedy="install GnuPG"
             ) from error
         except subprocess.TimeoutExpired as error:
             raise ServiceFailed(
                 service="gpg",
-                action=words[0],
+                action=action,
                 problem=f"did not finish within {limit_s:.0f} s",
                 remedy="see that the agent and the card answer, then run the same command again",
             ) from error

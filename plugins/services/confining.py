@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
+from plugins.services.program_words import program_and_act
 from plugins.services.walls import HOME_INSIDE, Walls, filters_of, with_filters
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ class Confining:
         with watch:
             yield
         if watch.exceeded:
+            name, act = program_and_act(words)
             raise ServiceFailed(
-                service=Path(words[0]).name,
-                action=" ".join(words[1:3]) or "run",
+                service=name,
+                action=act,
                 problem=f"{watch.exceeded} and was stopped",
                 remedy="find out what it does with them",
             )

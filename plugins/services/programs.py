@@ -18,6 +18,7 @@ from plugins.ports.programs import Completed, Confinement
 from plugins.services.environment import kept_environment, neutral_environment
 from plugins.services.own_process import hide_memory
 from plugins.services.process import CollectedOutput, Program
+from plugins.services.program_words import program_and_act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,9 +150,10 @@ class MachinePrograms:
             except subprocess.TimeoutExpired as error:
                 process.kill()
                 output.finish()
+                name, act = program_and_act(words)
                 raise ServiceFailed(
-                    service=words[0],
-                    action=_shown(words[1:3]),
+                    service=name,
+                    action=act,
                     problem=f"did not end within {timeout_s:g} s and was stopped",
                     remedy="run the same command again when this machine and its network are less "
                     "busy",
@@ -211,10 +213,11 @@ class MachinePrograms:
 
     def _see_bounded(self, words: list[str], output: CollectedOutput) -> None:
         if output.exceeded:
+            name, act = program_and_act(words)
             problem = f"wrote more than {self._most_output_bytes >> 20} MB and was stopped"
             raise ServiceFailed(
-                service=Path(words[0]).name,
-                action="run",
+                service=name,
+                action=act,
                 problem=problem,
                 remedy="mend the program that it is of, then run the same command again; "
                 "what it wrote begins in the log",
@@ -279,7 +282,7 @@ class MachinePrograms:
         except FileNotFoundError as error:
             if not folder.is_dir():
                 raise ServiceFailed(
-                    service=words[0],
+                    service=name or words[0],
                     action="start",
                     problem=f"the folder {folder} does not exist",
                     remedy="put it back, or have the task that makes it run again",
@@ -293,7 +296,7 @@ class MachinePrograms:
         except PermissionError as error:
             place = error.filename or words[0]
             raise ServiceFailed(
-                service=words[0],
+                service=name or words[0],
                 action="start",
                 problem=f"{place}: permission denied",
                 remedy="give your account the right to use it (chmod u+rx), "
@@ -342,6 +345,7 @@ def _ends_by_itself(process: subprocess.Popen[bytes]) -> int | None:
 def _failed(
     words: list[str], status: int, lines: tuple[str, ...], well: str = "ended with status 0"
 ) -> ServiceFailed:
+    name, act = program_and_act(words)
     if status < 0:
         problem = f"was ended by {signal.Signals(-status).name}"
         remedy = "see whether memory ran out or somebody ended it, then run the same command again"
@@ -349,7 +353,7 @@ def _failed(
         problem = f"ended with status {status}" if status else well
         remedy = "see what it reports, then run the same command again"
     return ServiceFailed(
-        service=Path(words[0]).name, action=_shown(words[1:3]) or "run", problem=problem,
+        service=name, action=act, problem=problem,
         remedy=remedy, details=lines,
     )  # fmt: skip
 

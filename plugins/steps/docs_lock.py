@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["kept_now", "make", "pins_of"]
 
 _TREE: Final = f"the tree's Doc/{LOCK}"
-_TIMEOUT_S: Final = 900.0
+_TIMEOUT_S: Final = 1800.0
+"""For all of it. pip itself gives up a silent connection, and thirty wheels take a slow line up to
+a quarter of an hour."""
 _MOST_REPORT: Final = 64 << 20
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -142,7 +144,10 @@ def _resolved(
         for name, content in required.items():
             write_whole(doc / name, content)
         requirements = doc / REQUIREMENTS
-        chosen = python_for(requirements, programs, constraints=constraints, among=pythons)
+        # Asked once for both: the answer is what is locked.
+        chosen = python_for(
+            requirements, programs, constraints=constraints, among=pythons, timeout_s=_TIMEOUT_S
+        )
         if chosen.python is None:
             raise StepFailed(
                 where=f"the tree's Doc/{REQUIREMENTS}",
@@ -152,17 +157,31 @@ def _resolved(
         machine = machine_of(chosen.python, programs)
         if chosen.report:
             return DocsLock(series, machine, wanted, tuple(pins_of(chosen.report)))
-        ended = resolved(chosen.python, requirements, constraints, programs, timeout_s=_TIMEOUT_S)
+        try:
+            ended = resolved(
+                chosen.python, requirements, constraints, programs, timeout_s=_TIMEOUT_S
+            )
+        except ServiceFailed as error:
+            if error.service != "pip":
+                raise
+            problem = error.problem.rpartition(": ")[2]
+            raise _not_locked(problem, error.details) from error
     if ended.status:
-        raise ServiceFailed(
-            service="pip",
-            action=f"lock the tree's Doc/{REQUIREMENTS}",
-            problem=f"ended with status {ended.status}",
-            remedy="read the last lines of pip's output; check the network, or pin the packages in "
-            "conflict by [docs] constraints in release.toml",
-            details=tuple(ended.stderr.splitlines()[-5:]),
-        )
+        last = tuple(ended.stderr.splitlines()[-5:])
+        problem = f"ended with status {ended.status}"
+        raise _not_locked(problem, last)
     return DocsLock(series, machine, wanted, tuple(pins_of(ended.stdout)))
+
+
+def _not_locked(problem: str, details: tuple[str, ...]) -> ServiceFailed:
+    return ServiceFailed(
+        service="pip",
+        action=f"lock the tree's Doc/{REQUIREMENTS}",
+        problem=problem,
+        remedy="read the last lines of pip's output; check the network, or pin the packages in "
+        "conflict by [docs] constraints in release.toml",
+        details=details,
+    )
 
 
 def pins_of(report: str) -> list[Pin]:

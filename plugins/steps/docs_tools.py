@@ -243,6 +243,8 @@ def _reported(source: str, *, locked: bool) -> Iterator[None]:
     try:
         yield
     except ServiceFailed as error:
+        if error.service != "pip":
+            raise
         raise ServiceFailed(
             service="pip",
             action=f"install {source}",

@@ -156,7 +156,8 @@ class _Test:
                 descriptors=jobs.descriptors,
             )
         except ServiceFailed as error:
-            raise self._failed(problem=error.problem, details=error.details) from error
+            problem = f"{error.service}: {error.problem}"
+            raise self._failed(problem=problem, details=error.details) from error
         if ended.status:
             said = f"{ended.stdout}\n{ended.stderr}".splitlines()
             last = tuple(line for line in said if line.strip())[-_LAST_LINES:]

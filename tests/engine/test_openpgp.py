@@ -168,3 +168,14 @@ def test_a_person_who_cancels_is_told_what_was_asked(tmp_path: Path) -> None:
 def test_nobody_on_the_roster_is_one_line(gpg: GnuPG) -> None:
     with pytest.raises(ServiceFailed, match="the roster names no key"):
         gpg.sign(STATEMENT, [])
+
+
+def test_what_gpg_was_asked_is_named_where_there_is_no_gpg(
+    gpg: GnuPG, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the first option that it is given."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ServiceFailed, match=r"^gpg: sign: not installed; install GnuPG$"):
+        gpg.sign(STATEMENT, ["0" * 40])
+    with pytest.raises(ServiceFailed, match=r"^gpg: verify: not installed; install GnuPG$"):
+        gpg.verify(STATEMENT, b"", [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -24,7 +24,10 @@ from tests.progress import Quiet
 from tests.source_world import World, a_world
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from plugins.ports.programs import Completed, Programs
 
 
 pytestmark = pytest.mark.slow  # pip is started for each lock
@@ -139,6 +142,56 @@ def test_package_that_pip_cannot_find_is_told(series: Series) -> None:
     series.require("nobody-has-it==1.0")
     with pytest.raises(ServiceFailed, match=r"lock the tree's Doc/requirements\.txt"):
         series.lock()
+
+
+class Failing:
+    """The programs of this machine, of which pip is not run: this error is what comes of it."""
+
+    def __init__(self, error: ServiceFailed) -> None:
+        self.error = error
+        self.waited_s: list[float | None] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(PROGRAMS, name)
+
+    def confined(self, **_: Any) -> Failing:
+        if self.error.service != "pip":
+            raise self.error
+        return self
+
+    def run(self, argv: Sequence[str | Path], **more: Any) -> Completed:
+        if "--report" in argv:
+            self.waited_s.append(more["timeout_s"])
+            raise self.error
+        return PROGRAMS.run(argv, **more)
+
+    def lock(self, series: Series) -> dict[str, str]:
+        programs = cast("Programs", self)
+        return docs_lock.make(
+            series.world.release, series.world.clone, series.docs, programs, Quiet(), after="base"
+        )
+
+
+def test_pip_that_does_not_end_is_told_as_what_was_asked_of_it(series: Series) -> None:
+    """A slow line is given the same time in each question, and the name of the file is told."""
+    failing = Failing(
+        ServiceFailed(service="pip", action="install", problem="did not end within 9 s")
+    )
+    with pytest.raises(ServiceFailed) as caught:
+        failing.lock(series)
+    assert str(caught.value).startswith(
+        "pip: lock the tree's Doc/requirements.txt: did not end within 9 s; read the last lines of"
+    )
+    assert set(failing.waited_s) == {1800.0}
+    assert series.lock()["packages"] == "2"
+
+
+def test_machine_that_cannot_confine_pip_is_not_laid_on_pip(series: Series) -> None:
+    error = ServiceFailed(
+        service="confinement", action="run foreign code", problem="no", remedy="install bubblewrap"
+    )
+    with pytest.raises(ServiceFailed, match=r"^confinement: .*; install bubblewrap$"):
+        Failing(error).lock(series)
 
 
 @pytest.mark.parametrize(
