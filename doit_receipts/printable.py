@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from unicodedata import combining, east_asian_width
 
-__all__ = ["counted", "cut", "printable", "share", "width"]
+__all__ = ["at_work", "counted", "cut", "printable", "share", "width"]
+
+_MOST_OF_BEGINNING: Final = 400
+_BESIDE: Final = re.compile(
+    r"(?:\\x1b\[[\d;]*m|[^\w:])*(?:\S+:\s+)*\W{0,3}"
+    r"(?:warn(?:ing)?|deprecat\w*|notice|hint|note|error|fatal|traceback)\s*(?:[]:(]|$)"
+    r"|\S+ (?:NOTE|WARN|BLOCK): ",
+    re.IGNORECASE,
+)
+"""How a warning begins, whatever program wrote it and whatever place it names; and a finding."""
 
 
 def printable(text: str) -> str:
@@ -14,6 +25,18 @@ def printable(text: str) -> str:
     escape becomes the four characters ``\x1b``. Line breaks and other white space are spaces.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def at_work(line: str) -> str:
+    """What a line of a log tells of the work itself, in one line; "" where it tells of none.
+
+    A warning, or a finding, is beside the work. A program that was started is named without the
+    folder that it is in.
+    """
+    shown = printable(line.strip())
+    if _BESIDE.match(shown[:_MOST_OF_BEGINNING]):
+        return ""
+    return re.sub(r"^\$ \S*/", "$ ", shown)
 
 
 def cut(text: str, columns: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import FileIO
 from typing import TYPE_CHECKING, Any
 
-from doit_receipts.printable import printable
+from doit_receipts.printable import at_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,17 +54,17 @@ class StepLog:
 
     @property
     def latest(self) -> str:
-        """What the step said last about its work, or else the newest line of a program."""
-        return printable(self._said or self._recorded)
+        """What the step said last about its work, or else a program: no warning, and no finding."""
+        return self._said or self._recorded
 
     def say(self, text: str) -> None:
         """Add a line that tells what is being done."""
-        self._said = text
+        self._said = at_work(text) or self._said
         self._write(text)
 
     def record(self, text: str) -> None:
         """Add a line that a program wrote."""
-        self._recorded = text
+        self._recorded = at_work(text) or self._recorded
         self._write(text)
 
     def _write(self, text: str) -> None:

@@ -263,6 +263,8 @@ def _judge(plan: Plan, gate: Task) -> tuple[tuple[str, ...], dict[str, str]]:
     """What the gate's checks found, and the waivers that let some of it pass, as inputs."""
     found: list[Finding] = []
     for each in gate.calls:
+        name = getattr(each.function, "__name__", "it holds")
+        plan.context.log.say(f"whether {name.replace('_', ' ')}")
         found += each.perform(plan.receipts.fact_text)
     found.sort(key=lambda finding: (-finding.severity, finding))
     for finding in found:

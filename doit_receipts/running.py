@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.durable import PARTIAL
 from doit_receipts.frozen import frozen
 from doit_receipts.lock import is_held
-from doit_receipts.printable import printable
+from doit_receipts.printable import at_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,11 +143,11 @@ def shown_time(seconds: float) -> str:
 
 
 def last_line(log: Path) -> str:
-    """The newest line of a log that is not empty; "" if there is none."""
+    """The newest line of a log that tells of the work; "" if there is none."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
             lines = stream.read(_TAIL_BYTES).decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((printable(line.strip()) for line in reversed(lines) if line.strip()), "")
+    return next(filter(None, map(at_work, reversed(lines))), "")

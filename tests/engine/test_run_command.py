@@ -284,6 +284,15 @@ def test_a_finding_shuts_the_gate_until_it_is_mended(project: Project) -> None:
     assert project.doit().status == 0
 
 
+def test_a_gate_tells_what_it_judges_while_it_does(project: Project) -> None:
+    """Not what a program that it asks says meanwhile."""
+    project.declare(GATE)
+    project.write("bad", "")
+    assert project.doit().status == 0
+    log = project.work / "logs" / "check_it.log"
+    assert log.read_text().splitlines()[0] == "whether judge"
+
+
 def test_a_waiver_opens_the_gate_and_shows(project: Project) -> None:
     project.declare(GATE, release=RELEASE + WAIVER.format("tree.dirty", "2999-01-01"))
     project.write("bad", "tree.dirty")

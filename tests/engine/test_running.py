@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from doit_receipts.lock import holding
-from doit_receipts.running import RunningTasks, held_up_tasks, running_tasks, shown_time
+from doit_receipts.run_context import StepLog
+from doit_receipts.running import (
+    RunningTasks,
+    held_up_tasks,
+    last_line,
+    running_tasks,
+    shown_time,
+)
 from doit_receipts.work_folder import WorkFolder
 from tests.json_schemas import described
 from tests.waiting import wait_until
@@ -197,3 +204,41 @@ def test_times_are_those_that_people_say() -> None:
     assert told == [
         "0 s", "0 s", "59 s", "1 min 00 s", "2 min 05 s", "59 min 59 s", "1 h 00 min", "2 h 07 min",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WARNING: Location 'file:///wheels' is ignored",
+        "  DEPRECATION: this will be an error",
+        "make[1]: warning: jobserver unavailable",
+        "/src/a.c:12:3: warning: unused variable",
+        "configure: WARNING: unrecognized options",
+        "[notice] A new release is available",
+        "\x1b[33mWARNING: in yellow",
+        "Traceback (most recent call last):",
+        "thing.old WARN: 3 of them; look at them",
+        "",
+    ],
+)
+def test_a_warning_is_not_shown_as_what_is_being_done(tmp_path: Path, line: str) -> None:
+    """Neither in the line of the run, nor in another terminal's list or page."""
+    folder = WorkFolder(tmp_path)
+    log = StepLog(folder)
+    with log.of("a"):
+        log.record("$ /opt/tools/bin/tool --quiet")
+        log.record(line)
+        assert (log.latest, last_line(folder.log("a"))) == ("$ tool --quiet", "$ tool --quiet")
+        log.say("copying files")
+        log.say(line)
+        assert (log.latest, last_line(folder.log("a"))) == ("copying files", "copying files")
+    assert f"{line}\n".encode() in folder.log("a").read_bytes()
+
+
+@pytest.mark.parametrize("line", ["checking for error.h... yes", "error.c", "notes: 5 of 9"])
+def test_a_word_of_warning_in_the_name_of_the_work_is_shown(tmp_path: Path, line: str) -> None:
+    folder = WorkFolder(tmp_path)
+    log = StepLog(folder)
+    with log.of("a"):
+        log.record(line)
+        assert (log.latest, last_line(folder.log("a"))) == (line, line)
