@@ -166,14 +166,15 @@ class Receipts:
 
     def fact_text(self, fact: Fact) -> str:
         """The fact's text. Raises StepFailed if the receipt lacks it."""
-        receipt = self.receipt(fact.task)
-        if receipt is None or fact.name not in receipt.facts:
+        facts = self.facts(fact.task)
+        if fact.name not in facts:
             raise StepFailed(
                 where=f"receipts/{fact.task}.json",
-                problem=f"has no {fact.name}",
-                remedy=f"run {self.project.command(fact.task)}",
+                problem=f"has no {fact.name}: an earlier version of this tool made it",
+                remedy=f"{self.project.command('forget', fact.task)}, then run the same command"
+                " again",
             )
-        return receipt.facts[fact.name]
+        return facts[fact.name]
 
     def inputs(self, task: Task) -> dict[str, str]:
         """What the task would be made from now: names to digests.
