@@ -157,6 +157,18 @@ def test_blog_gets_one_pull_request_that_its_ci_takes(
     assert blog.look_blog(release, proposals, AUTHOR, DAY).state is RemoteState.DIFFERENT
 
 
+def test_closed_pull_request_is_opened_again_as_told(
+    release: Release, proposals: GitHubProposals, store: Store
+) -> None:
+    facts = blog.propose_blog(release, proposals, AUTHOR, DAY, Quiet())
+    (pull,) = store.load("github", {})["pulls"]
+    store.save("github", store.load("github", {}) | {"pulls": [{**pull, "state": "closed"}]})
+    probe = blog.look_blog(release, proposals, AUTHOR, DAY)
+    assert probe.remedy == f"see {facts['url']}: open it again, or run doit adopt"
+    store.save("github", store.load("github", {}) | {"pulls": [pull]})
+    assert blog.look_blog(release, proposals, AUTHOR, DAY).state is RemoteState.IDENTICAL
+
+
 def test_file_in_the_wrong_place_is_seen_by_the_world(
     proposals: GitHubProposals, store: Store
 ) -> None:

@@ -322,3 +322,25 @@ def test_open_hidden_folder_that_a_colleagues_run_left_behind_shown_pages_is_rem
         assert look_docs_hosted(archive, BERTH, host).state is RemoteState.ABSENT
         host_docs(archive, BERTH, host, Quiet())
         assert look_docs_hosted(archive, BERTH, host).state is RemoteState.IDENTICAL
+
+
+def test_archive_that_arrives_otherwise_is_removed_on_the_host_as_told(
+    there: Standing, archive: Artifact
+) -> None:
+    arrived = there.files / BERTH.staging / f"{TOP}.zip"
+
+    class Damaging:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(there.host, name)
+
+        def put(self, *arguments: Any) -> None:
+            there.host.put(*arguments)
+            arrived.write_bytes(b"x" * arrived.stat().st_size)
+
+    with pytest.raises(StepFailed, match="differs from the archive that was sent") as caught:
+        host_docs(archive, BERTH, cast("Host", Damaging()), Quiet())
+    assert caught.value.remedy == "remove it on the host, then run the same command again"
+    assert caught.value.where.endswith(f"/{BERTH.staging}/{TOP}.zip")
+    arrived.unlink()
+    host_docs(archive, BERTH, there.host, Quiet())
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL

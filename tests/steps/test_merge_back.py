@@ -15,6 +15,7 @@ import pytest
 from checks.own_commits import merge_is_of_true_objects
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
 from doit_receipts.probe import RemoteState
+from plugins.ports.git import RefUpdate
 from plugins.rehearsal.remotes import colleague_pushes, take_tag
 from plugins.steps import merge_back, protection, upstream_push
 from tests.hub_world import QUIET, RULES, HubWorld, a_hub_world
@@ -141,6 +142,41 @@ def test_branch_that_moves_in_the_last_moment_takes_nothing(a_hub: Makes) -> Non
     push(hub)
     assert look(hub) is RemoteState.IDENTICAL
     assert "A. Colleague" in shown(hub, "3.13", "Misc/ACKS")
+
+
+def test_branch_that_moved_before_the_push_is_seen_by_the_same_command(a_hub: Makes) -> None:
+    """Between the look and the push, so that the remote is not even asked to take it."""
+    hub = a_hub()
+    merge(hub)
+    old, new = merge_back.made(hub.release, hub.merge_clone)["3.13"]
+    colleague_pushes(hub.world.folder / "upstream.git", "3.13")
+    before = refs(hub)
+    with pytest.raises(ServiceFailed, match=r"is no longer .* somebody pushed meanwhile; run the"):
+        hub.upstream.push(hub.merge_clone.folder, [RefUpdate("refs/heads/3.13", new, old)])
+    assert refs(hub) == before
+    with pytest.raises(StepFailed, match=r"3\.13 moved since the release was merged"):
+        push(hub)
+    merge(hub)
+    push(hub)
+    assert look(hub) is RemoteState.IDENTICAL
+
+
+def test_branch_that_would_be_set_back_is_merged_anew_once_it_was_looked_at(a_hub: Makes) -> None:
+    hub = a_hub()
+    merge(hub)
+    _, new = merge_back.made(hub.release, hub.merge_clone)["3.13"]
+    theirs = colleague_pushes(hub.world.folder / "upstream.git", "3.13")
+    folder, before = hub.merge_clone.folder, refs(hub)
+    hub.upstream.fetch(folder, {"refs/heads/3.13": "refs/upstream/theirs"})
+    with pytest.raises(
+        ServiceFailed, match=r"does not follow .*; check what was pushed there mean"
+    ):
+        hub.upstream.push(folder, [RefUpdate("refs/heads/3.13", new, theirs)])
+    assert refs(hub) == before
+    merge(hub)
+    push(hub)
+    assert look(hub) is RemoteState.IDENTICAL
+    assert theirs in git(hub.world.folder / "upstream.git", "rev-list", "3.13").split()
 
 
 def test_tag_of_somebody_else_is_never_moved(a_hub: Makes) -> None:
@@ -328,6 +364,35 @@ def test_merge_made_by_hand_is_taken_if_it_is_of_the_two_commits(a_hub: Makes) -
     git(mine, *second.split()[1:], "--no-edit")
     made = git(mine, "rev-parse", "HEAD")
     taken()
+
+
+@pytest.mark.parametrize("name", ["Include/patchlevel.h", "README.rst"])
+def test_merge_by_hand_that_lost_the_version_is_made_again_as_found_out(
+    a_hub: Makes, name: str
+) -> None:
+    """Whoever merged took upstream's side of a file that states the release."""
+    hub = a_hub()
+    mine, upstream = hub.world.cpython, hub.world.folder / "upstream.git"
+    head = colleague_pushes(upstream, "3.13")
+    git(mine, "fetch", "-q", "upstream")
+    git(mine, "fetch", "-q", str(hub.world.clone.folder), "refs/tags/v3.13.6:refs/tags/v3.13.6")
+
+    def merged(*, lost: bool) -> dict[str, str]:
+        git(mine, "checkout", "-q", head)
+        git(mine, "merge", "-q", "--no-edit", "v3.13.6^{commit}")
+        if lost:
+            git(mine, "checkout", "-q", head, "--", name)
+            git(mine, "commit", "-q", "--amend", "--no-edit")
+        return merge_back.make(
+            hub.release, hub.world.clone, hub.merge_clone, hub.world.base, hub.upstream, QUIET,
+            by_hand=git(mine, "rev-parse", "HEAD"),
+        )  # fmt: skip
+
+    with pytest.raises(StepFailed, match=r"after the merge.*; find out who changed it") as told:
+        merged(lost=True)
+    assert told.value.where == name
+    assert git(mine, "log", "-1", "--format=%an", "--diff-merges=first-parent", "--", name)
+    merged(lost=False)
 
 
 # ── the lease ──────────────────────────────────────────────────────────────────────────────

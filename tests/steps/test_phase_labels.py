@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.probe import RemoteState
 from plugins.model.release import Phase, ReleaseType
+from plugins.model.schedule import Branch, Schedule
 from plugins.model.secret import Secret
 from plugins.rehearsal import github, phases
 from plugins.rehearsal.store import Store
@@ -151,9 +153,25 @@ def test_a_secondary_limit_without_retry_after_asks_for_a_minute() -> None:
     assert error.wait_s == 60
 
 
-def test_a_list_that_is_gone_is_one_line(ending: Release, tracker: GitHubTracker) -> None:
-    with pytest.raises(StepFailed, match="cannot be read"):
+def test_a_list_that_is_gone_is_made_by_the_same_command(
+    ending: Release, tracker: GitHubTracker, store: Store
+) -> None:
+    with pytest.raises(StepFailed, match=r"cannot be read; run the same command again: the step"):
         tracker_end.look_moved(ending, tracker)
+    phases.file_issues(store, "3.12", 2, 0)
+
+    class Known:
+        def schedule(self) -> Schedule:
+            day = date(2026, 1, 1)
+            branches = {
+                series: Branch(series, 1, Phase.SECURITY, series, "", day, day, day, day, day)
+                for series in ("3.12", "3.13")
+            }
+            return Schedule(branches, {})
+
+    known: Any = Known()
+    tracker_end.list_open(ending, tracker, known)
+    assert tracker_end.look_moved(ending, tracker).state is RemoteState.ABSENT
 
 
 def test_branch_may_be_deleted_in_the_block_and_is_as_before_if_it_stays(

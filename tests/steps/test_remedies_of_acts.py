@@ -140,6 +140,28 @@ def test_tag_that_is_pushed_and_no_release_tag_is_deleted_where_nobody_built_fro
     tag.make(hub.release, world.clone, world.base, signer, world.clock, remotes=remotes)
 
 
+def test_tag_that_git_gives_back_otherwise_is_made_by_the_git_that_was_meant(
+    hub: HubWorld, keyring: GnupgHome, key: str
+) -> None:
+    signer, world = GnupgSigner(keyring.folder, key), hub.world
+
+    class AnotherGit:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.clone, name)
+
+        def put_tag(self, name: str, content: str) -> None:
+            world.clone.put_tag(name, content.replace("Python 3.13.6", "Python 3.13.5"))
+
+    lose_tag(hub)
+    another: Any = AnotherGit()
+    with pytest.raises(
+        StepFailed, match=r"git returned a different tag .*; see which program PATH"
+    ):
+        tag.make(hub.release, another, world.base, signer, world.clock)
+    make_tag(hub, signer)
+    merge(hub)
+
+
 def test_what_was_not_merged_yet_is_merged_by_the_same_command(hub: HubWorld) -> None:
     with pytest.raises(StepFailed, match=r"run the same command again: the step that does it"):
         merge_back.made(hub.release, hub.merge_clone)

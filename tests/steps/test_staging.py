@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -29,7 +29,10 @@ from tests.progress import Quiet
 from tests.staged import BERTH, NAMES, a_file_of_steve, everything, released, seen, some_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from plugins.ports.host import Host
 
 
 def test_a_release_is_reserved_staged_and_shown(
@@ -221,6 +224,29 @@ def test_a_file_of_a_colleague_that_users_can_read_is_as_good_as_ours(tmp_path: 
         switch(files, BERTH, host, Quiet())
         assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
         assert f"mode /{path}" not in [each.partition(" to ")[0] for each in world.events()]
+
+
+def test_copy_that_somebody_changes_before_it_is_shown_stops_the_switch(tmp_path: Path) -> None:
+    files = some_files(tmp_path / "src")
+    with a_rehearsed_host(tmp_path / "world") as world:
+        host = world.host()
+        a_file_of_steve(world, files[0], 0o644)
+        stage(files, BERTH, host, Quiet())
+
+        class Meddling:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(host, name)
+
+            def copy(self, pairs: Sequence[tuple[str, str]]) -> None:
+                host.copy(pairs)
+                for _, copy in pairs:
+                    (world.files / copy).write_bytes(b"other")
+
+        with pytest.raises(StepFailed, match="was changed meanwhile; find out who changed it;"):
+            switch(files, BERTH, cast("Host", Meddling()), Quiet())
+        assert not (world.files / BERTH.final).exists()
+        switch(files, BERTH, host, Quiet())
+        assert look_switched(files, BERTH, host).state is RemoteState.IDENTICAL
 
 
 def test_a_half_upload_of_a_file_that_is_whole_is_taken_away(
