@@ -101,6 +101,10 @@ _COMMANDS: Final = _WORDS | {
 }  # fmt: skip
 
 
+_NAMELESS: Final = frozenset({"check", "next", "plan", "run", "verify", "why"})
+"""Commands that do not say themselves of which release they tell."""
+
+
 def _do(train: Train, words: Sequence[str], told: Sequence[str]) -> int:
     """The command, or run of tasks, was done; what all releases wait for is shown behind it."""
     runs = words[0] not in _COMMANDS or words[0] == "run"
@@ -123,7 +127,13 @@ def each_release(train: Train, words: Sequence[str]) -> int:
 
 
 def _one_by_one(train: Train, words: Sequence[str]) -> list[int]:
-    return [_doit(*words, f"--release={member.file}") for member in train.releases]
+    found = []
+    for member in train.releases:
+        if words[0] in _NAMELESS:
+            sys.stdout.write(f"{member.name}:\n")
+            sys.stdout.flush()
+        found.append(_doit(*words, f"--release={member.file}"))
+    return found
 
 
 def _documents(train: Train, words: Sequence[str]) -> list[int]:
@@ -145,15 +155,24 @@ def _severity(status: int) -> int:
 
 def _train(file: Path) -> Train:
     """The train, each of whose releases knows that it is one of it. Raises InvalidDodoFile."""
-    from plugins.model.settings import read_settings, train_at
+    from plugins.model.settings import train_at
 
     try:
         train = train_at(file)
         for member in train.releases:
-            _refuse_stranger(member, read_settings(member.file).train, train)
+            _refuse_stranger(member, _train_of(member), train)
     except SettingsError as error:
         raise InvalidDodoFile("\n".join((str(error), *error.details))) from error
     return train
+
+
+def _train_of(member: Member) -> Train | None:
+    from plugins.model.settings import read_settings
+
+    try:
+        return read_settings(member.file).train
+    except SettingsError as error:
+        raise member.named(error) from error
 
 
 def _refuse_stranger(member: Member, named: Train | None, train: Train) -> None:

@@ -35,6 +35,21 @@ class Member:
     name: str
     file: Path = field(repr=False)
 
+    def named(self, error: SettingsError) -> SettingsError:
+        """The error of reading the file, under the name that train.toml has for it.
+
+        Files of two releases may have one name, each in a folder of its own.
+        """
+        alone, own = f"{self.file.name}: ", f"{self.name}: "
+        details = tuple(
+            f"{own}{each.removeprefix(alone)}" if each.startswith(alone) else each
+            for each in error.details
+        )
+        where = self.name if error.where == self.file.name else error.where
+        return SettingsError(
+            where=where, problem=error.problem, remedy=error.remedy, details=details
+        )
+
 
 @frozen
 class Train:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from doit_receipts.durable import write_whole
-from doit_receipts.errors import ReleaseError, StepFailed, Waiting
+from doit_receipts.errors import ReleaseError, SettingsError, StepFailed, Waiting
 from doit_receipts.receipt import Receipt
 from plugins.model.release import PROJECT, Phase
 from plugins.model.schedule_edit import Recorded, phase_entered
@@ -213,7 +213,8 @@ def _recorded(member: Member) -> Recorded:
 def _product(member: Member, task: str, name: str) -> bytes:
     """A file that another release made, as its receipt has it. Raises Waiting without one."""
     receipt = _needed(member, task)
-    content = (_release(member).layout.made / name).read_bytes()
+    file = _release(member).layout.made / name
+    content = file.read_bytes() if file.is_file() else b""
     if hashlib.sha256(content).hexdigest() != receipt.outputs.get(f"made/{name}"):
         raise StepFailed(
             where=f"{_settings(member).version}: made/{name}",
@@ -260,7 +261,13 @@ def _receipt(member: Member, task: str) -> Receipt | None:
     """
     release = _release(member)
     path = release.layout.receipt(task)
-    found = Receipt.read(path)
+    try:
+        found = Receipt.read(path)
+    except StepFailed as error:
+        where = f"{release.version}: {error.where}"
+        raise type(error)(
+            where=where, problem=error.problem, remedy=error.remedy, details=error.details
+        ) from error
     if found is None:
         return None
     # The first format named no project.
@@ -282,7 +289,10 @@ def _release(member: Member) -> Release:
 
 
 def _settings(member: Member) -> Settings:
-    return _settings_of(member.file, _stamp(member.file))
+    try:
+        return _settings_of(member.file, _stamp(member.file))
+    except SettingsError as error:
+        raise member.named(error) from error
 
 
 def _stamp(file: Path) -> tuple[int, int]:

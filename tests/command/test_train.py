@@ -71,6 +71,32 @@ def test_release_that_does_not_know_its_train_is_refused(project: PythonProject)
     assert not (project.folder / "build").exists()
 
 
+@pytest.mark.parametrize("words", [("run", "export"), ("check",), ("next",), ("why", "copy_a")])
+def test_what_is_told_of_each_release_is_told_under_its_name(
+    project: PythonProject, words: tuple[str, ...]
+) -> None:
+    """Else nobody knows in which of them a task failed."""
+    (project.folder / "input").unlink()
+    said = project.doit("train", *words).out
+    before, *told = re.split(r"(?m)^(3\.1\d\.\d\.toml):\n", said)
+    assert (before, told[::2]) == ("", ["3.13.6.toml", "3.12.5.toml"]), said
+    assert all(told[1::2]), said
+
+
+def test_mistake_in_a_release_file_names_it_as_the_train_does(project: PythonProject) -> None:
+    text = ""
+    for version in ("3.13.6", "3.12.5"):
+        text = (project.folder / f"{version}.toml").read_text()
+        text = text.replace("train.toml", "../train.toml")
+        (project.folder / version).mkdir()
+        (project.folder / version / "release.toml").write_text(text)
+    project.write("train.toml", 'releases = ["3.13.6/release.toml", "3.12.5/release.toml"]\n')
+    project.write("3.12.5/release.toml", f"{text}[nothing]\n")
+    ended = project.doit("train", "next")
+    assert ended.status == 3
+    assert "3.12.5/release.toml: [nothing] is not a section" in ended.said
+
+
 def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProject) -> None:
     assert "doit train wants a command" in project.doit("train").said
     ended = project.doit("train", "list", "--release=3.13.6.toml")

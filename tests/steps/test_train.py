@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from docs.every_kind import a_declaration
-from doit_receipts.errors import StepFailed, Waiting
+from doit_receipts.errors import SettingsError, StepFailed, Waiting
 from doit_receipts.receipt import BrokenReceipt, Receipt
 from plugins.model.release import Phase
 from plugins.model.settings import read_settings, release_of, train_at
@@ -183,7 +183,7 @@ def test_receipt_that_was_edited_is_refused(members: tuple[Member, ...]) -> None
     leave(other, "tell_lead", day="2026-11-29")
     path = of(other).layout.receipt("tell_lead")
     path.write_text(path.read_text().replace("2026-11-29", "2026-11-30"))
-    with pytest.raises(BrokenReceipt):
+    with pytest.raises(BrokenReceipt, match=r"^3\.12\.12: receipts/tell_lead\.json: edited after"):
         trains.await_each([other], "tell_lead")
 
 
@@ -223,7 +223,11 @@ def test_draft_that_is_not_as_its_release_left_it_is_not_taken(
     leave(lead, "draft_announcement", {DRAFT: a_draft("3.13.6", "Fixed bugs.")})
     leave(other, "draft_announcement", {DRAFT: a_draft("3.12.12", "Fixed holes.")})
     (of(other).layout.made / DRAFT).write_text("# Anything\n")
-    with pytest.raises(StepFailed, match="is not as draft_announcement left it"):
+    wrong = r"^3\.12\.12: made/.* is not as draft_announcement left it"
+    with pytest.raises(StepFailed, match=wrong):
+        trains.join(of(lead), [other])
+    (of(other).layout.made / DRAFT).unlink()
+    with pytest.raises(StepFailed, match=wrong):
         trains.join(of(lead), [other])
 
 
@@ -284,3 +288,19 @@ def test_what_exists_once_is_taken_over_from_the_lead(members: tuple[Member, ...
 def test_message_names_the_file_that_the_lead_edits(members: tuple[Member, ...]) -> None:
     lead, _ = members
     assert trains.edited_at(lead).startswith("3.13.6/texts/announcement.md")
+
+
+def test_mistake_in_the_file_of_another_release_names_that_one(tmp_path: Path) -> None:
+    """Each may be called release.toml, in a folder of its own."""
+    for version in VERSIONS:
+        (tmp_path / version).mkdir()
+        a_declaration(tmp_path / version, version)
+    (tmp_path / "train.toml").write_text(
+        'releases = ["3.13.6/release.toml", "3.12.12/release.toml"]\n'
+    )
+    _, other = train_at(tmp_path / "train.toml").releases
+    with other.file.open("a") as stream:
+        stream.write("[nothing]\n[another]\n")
+    with pytest.raises(SettingsError, match=r"^3\.12\.12/release\.toml: \[nothing\]") as caught:
+        trains.await_each([other], "tell_lead")
+    assert [each.partition(": ")[0] for each in caught.value.details] == ["3.12.12/release.toml"]
