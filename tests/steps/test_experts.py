@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugins.model.release import Release
+    from plugins.model.remote_layout import StagingArea
     from tests.conftest import Builds
 
 COMMIT = "5" * 40
@@ -122,6 +123,16 @@ def arrived(release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
     return facts
 
 
+def brought(release: Release, store: Store, host: FolderHost, ours: GnupgKeyring) -> StagingArea:
+    """What the experts brought is signed for, and the hidden folder that takes it over is there."""
+    asked(release, store, host)
+    people.read_mail(store)
+    arrived(release, store, host, ours)
+    area = RemoteLayout(release.version).downloads
+    host.make_folders([area.staging], 0o2770)
+    return area
+
+
 def test_a_signed_manifest_does_not_outvote_the_pipeline(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
@@ -177,11 +188,7 @@ def test_whoever_kept_a_link_or_an_open_file_changes_nothing_that_was_taken(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
     """What becomes public is a file of ours with one name, and not the one that was brought."""
-    asked(release, store, host)
-    people.read_mail(store)
-    arrived(release, store, host, ours)
-    area = RemoteLayout(release.version).downloads
-    host.make_folders([area.staging], 0o2770)
+    area = brought(release, store, host, ours)
     root = places.downloads(store)
     inbox = root / RemoteLayout(release.version).inbox("windows")
     kept, held = (root / "theirs" / name for name in ("kept", "held"))
@@ -203,11 +210,7 @@ def test_whoever_kept_a_link_or_an_open_file_changes_nothing_that_was_taken(
 def test_a_file_that_changes_between_judgement_and_copy_is_not_staged(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
-    asked(release, store, host)
-    people.read_mail(store)
-    arrived(release, store, host, ours)
-    area = RemoteLayout(release.version).downloads
-    host.make_folders([area.staging], 0o2770)
+    area = brought(release, store, host, ours)
     first = awaited(release, store).files[0]
     changed = places.downloads(store) / RemoteLayout(release.version).inbox("windows") / first
     changed.write_bytes(b"evil")
@@ -221,11 +224,7 @@ def test_a_file_that_changes_between_judgement_and_copy_is_not_staged(
 def test_half_taken_over_is_completed(
     release: Release, store: Store, host: FolderHost, ours: GnupgKeyring
 ) -> None:
-    asked(release, store, host)
-    people.read_mail(store)
-    arrived(release, store, host, ours)
-    area = RemoteLayout(release.version).downloads
-    host.make_folders([area.staging], 0o2770)
+    area = brought(release, store, host, ours)
     first = awaited(release, store).files[0]
     inbox = RemoteLayout(release.version).inbox("windows")
     host.rename([(f"{inbox}/{first}", f"{area.staging}/{first.partition('/')[2]}")])
