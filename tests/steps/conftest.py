@@ -15,6 +15,7 @@ from plugins.model.series import series_of
 from plugins.model.version import Version
 from plugins.services.environment import neutral_environment
 from tests.host_world import a_host
+from tests.site_world import site_world
 from tests.staged import some_files
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from plugins.model.content import NamedFile
     from tests.host_world import Standing
+    from tests.site_world import SiteWorld
 
 EPOCH_S = 2_222_222_222  # 2040-06-02 03:57:02 UTC, later than any clock that runs this
 
@@ -168,6 +170,20 @@ def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Standing]:
 def files(tmp_path: Path) -> tuple[NamedFile, ...]:
     """Files of a release, on this machine."""
     return some_files(tmp_path / "src")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
+    """A rehearsed python.org for the tests of a module."""
+    with site_world(tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+@pytest.fixture
+def world(running: SiteWorld) -> SiteWorld:
+    """The same as on its first day."""
+    running.forget()
+    return running
 
 
 @pytest.fixture(scope="session")

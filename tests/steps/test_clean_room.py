@@ -14,29 +14,17 @@ from plugins.model.promise import contract_of, local_path
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.programs import MachinePrograms
 from plugins.steps import clean_room
-from tests.site_world import QUIET, SiteWorld, a_release, site_world
+from tests.site_world import QUIET, a_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from plugins.model.contract import Contract
     from plugins.model.release import Release
     from plugins.rehearsal.gnupg_home import GnupgHome
+    from tests.site_world import SiteWorld
 
 NAME = "python-3.13.6-amd64.exe"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
-    with site_world(tmp_path_factory.mktemp("clean_room")) as made:
-        yield made
-
-
-@pytest.fixture
-def world(running: SiteWorld) -> SiteWorld:
-    running.forget()
-    return running
 
 
 @pytest.fixture

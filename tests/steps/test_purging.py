@@ -21,29 +21,18 @@ from plugins.model.site_pages import pages_of
 from plugins.model.version import Version
 from plugins.rehearsal import cache, site
 from plugins.steps import purging, site_files, site_release
-from tests.site_world import DAY, PASSWORD, QUIET, SiteWorld, a_contract, site_world
+from tests.site_world import DAY, PASSWORD, QUIET, a_contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from doit_receipts.probe import Probe
     from plugins.model.contract import Contract, Purge
     from plugins.services.cdn import Caches
+    from tests.site_world import SiteWorld
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILE = "/ftp/python/3.13.6/python-3.13.6-amd64.exe"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
-    with site_world(tmp_path_factory.mktemp("purging")) as made:
-        yield made
-
-
-@pytest.fixture
-def world(running: SiteWorld) -> SiteWorld:
-    running.forget()
-    return running
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from tests.site_world import (
     SiteWorld,
     a_contract,
 )
-from tests.steps.test_site_steps import contract, drafted, listed, other, running, world
+from tests.steps.test_site_steps import contract, drafted, listed, other
 
 if TYPE_CHECKING:
     from plugins.model.contract import Contract
 
-__all__ = ["contract", "running", "world"]
+__all__ = ["contract"]
 
 
 def test_rows_are_those_of_the_bytes_on_the_host(world: SiteWorld, contract: Contract) -> None:

@@ -21,30 +21,17 @@ from tests.site_world import (
     DAY,
     PASSWORD,
     QUIET,
-    SiteWorld,
     a_contract,
-    site_world,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from plugins.model.contract import Contract
     from plugins.services.site import PythonOrg
+    from tests.site_world import SiteWorld
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteWorld]:
-    with site_world(tmp_path_factory.mktemp("site_steps")) as made:
-        yield made
-
-
-@pytest.fixture
-def world(running: SiteWorld) -> SiteWorld:
-    running.forget()
-    return running
 
 
 @pytest.fixture
