@@ -102,7 +102,7 @@ class HostReader(Protocol):
         """All that is below the folder, to any depth, sorted by path, each with its stamp.
 
         A folder that we may not look into is one of them, and nothing below it is. Empty if there
-        is no such folder; ServiceFailed if it is itself closed to us.
+        is no such folder, also for a link to one; ServiceFailed if it is itself closed to us.
         """
         ...
 

@@ -80,6 +80,8 @@ class FolderHost:
     def listing(self, folder: str) -> tuple[Entry, ...]:
         """See the port."""
         top = self._at(folder)
+        if top.is_symlink() and folder:
+            return ()
         with self._reported("list", folder):
             paths = [
                 (Path(parent) / name).relative_to(self._root).as_posix()

@@ -187,6 +187,12 @@ def test_partial_of_a_colleague_is_moved_away_as_told(tmp_path: Path) -> None:
         assert (world.files / "a").read_bytes() == b"the release"
 
 
+def test_link_in_the_place_of_a_folder_lists_nothing(there: Standing, private: Path) -> None:
+    (private / "of another").write_bytes(b"")
+    there.plant("3.13.6", "private")
+    assert there.host.listing("3.13.6") == ()
+
+
 def test_upload_into_a_link_to_a_folder_is_refused(
     there: Standing, private: Path, tmp_path: Path
 ) -> None:
