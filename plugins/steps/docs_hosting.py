@@ -194,8 +194,15 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
 
 
 def _refuse_planted(area: StagingArea, host: Host) -> None:
-    """Raise StepFailed for what others put there: pages would be written where it leads."""
+    """Raise StepFailed for what others put there: pages would be written where it leads.
+
+    Who went into a folder of an earlier run can put nothing more into it either.
+    """
     user = host.login().user
+    found = host.listing(area.staging)
+    inner = [each.path for each in found if each.kind is Kind.FOLDER and each.owner == user]
+    if inner:
+        host.change(inner, CLOSED_MODE)
     for entry in host.listing(area.staging):
         if entry.kind in (Kind.FILE, Kind.FOLDER) and entry.owner == user:
             continue

@@ -150,6 +150,26 @@ def test_nobody_can_plant_anything_from_the_beginning_of_the_unpacking(
     assert {modes[act] for act in ("put", "unzip", "rename")} == {0o2700}
 
 
+def test_folders_of_a_killed_run_are_closed_to_whoever_is_still_in_one(
+    there: Standing, archive: Artifact
+) -> None:
+    inner = f"{BERTH.staging}/{TOP}/library"
+    there.host.make_folders(["release", BERTH.staging, f"{BERTH.staging}/{TOP}", inner], 0o2775)
+    modes: list[int] = []
+
+    class Seen:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(there.host, name)
+
+        def unzip(self, archive: str, folder: str) -> None:
+            modes.extend(entry.mode for entry in there.host.look([inner]) if entry)
+            there.host.unzip(archive, folder)
+
+    host_docs(archive, BERTH, cast("Host", Seen()), Quiet())
+    assert modes == [0o2700]
+    assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
 @pytest.mark.parametrize("place", [TOP, f"{TOP}/library", f"{TOP}/index.html"])
 def test_what_another_planted_in_the_hidden_folder_is_moved_away_as_told(
     there: Standing, archive: Artifact, place: str
