@@ -87,6 +87,10 @@ def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bo
         _ask_a_person(plan, task, found)
     elif plan.receipts.has_published(task):
         raise _stopped(task, found, "was published, but no longer exists")
+    elif found.who:
+        raise Waiting(
+            who=found.who, problem=found.problem, remedy=found.remedy, details=found.details
+        )
     return found, True, False
 
 

@@ -43,7 +43,8 @@ class RemoteState(Enum):
 class Probe:
     """What one look found. ``facts`` go into the receipt: no clock and no secret is in them.
 
-    ``problem`` and ``remedy`` are for a person, one line each; ``details`` show both sides.
+    ``problem`` and ``remedy`` are for a person, one line each; ``details`` show both sides. ``who``
+    has to do what is absent, where the step itself cannot.
     """
 
     state: RemoteState
@@ -51,6 +52,7 @@ class Probe:
     problem: str = ""
     remedy: str = ""
     details: tuple[str, ...] = ()
+    who: str = ""
 
     def __post_init__(self) -> None:
         for name in ("problem", "remedy"):
@@ -63,13 +65,18 @@ def absent(
     details: tuple[str, ...] = (),
     *,
     adopted: Mapping[str, str] | None = None,
+    who: str = "",
+    remedy: str = "",
 ) -> Probe:
     """It is not there, or in part; ``problem`` says what is still to be done.
+
+    Where ``who`` has to do it, since the step itself cannot, it is waited for, and ``remedy`` says
+    how it is done.
 
     With ``adopted`` the look may miss what is there, and a person may have it counted as done, by
     ``doit adopt``: these are the facts of the receipt then.
     """
-    return Probe(RemoteState.ABSENT, dict(adopted or {}), problem, details=details)
+    return Probe(RemoteState.ABSENT, dict(adopted or {}), problem, remedy, details, who)
 
 
 def identical(facts: Mapping[str, str]) -> Probe:

@@ -51,6 +51,7 @@ LEAST_FOLLOWED: Final = 101
 
 HANDED_ON: Final = frozenset({
     "doit_receipts/acting.py::_heed",
+    "doit_receipts/acting.py::decide",
     "doit_receipts/approvals.py::facts_of",
     "doit_receipts/approvals.py::judge_again",
     "plugins/model/declared.py::Mistakes.error",
@@ -103,6 +104,9 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "doit_receipts/acting.py::_ask_a_person": (
         f"{_ACTING}::test_a_mail_that_a_person_missed_is_sent_again",
+    ),
+    "doit_receipts/acting.py::decide": (
+        f"{_ACTING}::test_what_a_person_has_to_do_is_waited_for_and_not_begun",
     ),
     "doit_receipts/acting.py::_heed": (
         f"{_ACTING}::test_what_was_accepted_and_is_not_let_through_is_waited_for",
@@ -244,6 +248,9 @@ FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "plugins/steps/fork.py::_wanted": (
         f"{_ACTS}::test_tag_that_is_gone_is_made_by_the_same_command",
+    ),
+    "plugins/steps/forum_post.py::_by_hand": (
+        "tests/steps/test_forum_post.py::test_who_has_no_key_posts_by_hand",
     ),
     "plugins/steps/forum_post.py::look_posted": (
         "tests/steps/test_forum_post.py::test_tag_that_the_forum_left_out_is_mended_there",

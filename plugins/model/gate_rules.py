@@ -68,8 +68,10 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
         "a pull request",
     ),
     "access.forum": Rule(
-        "The forum accepts your API key and shows the category of the announcement.",
+        "The forum accepts your API key, where you have one, and shows the category of the "
+        "announcement.",
         "check [credentials] and [announce] forum_category",
+        milder=(_WARN,),
     ),
     "access.github": Rule(
         "The owner of the GitHub token may push to the repository and change its protection.",

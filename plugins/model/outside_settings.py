@@ -113,7 +113,7 @@ class Credentials:
     mail: Secret | None = None
     """``user:password`` of the mail server. No default."""
     forum: Secret | None = None
-    """``user:key`` of the forum's API. No default."""
+    """``user:key`` of the forum's API. Default: none, the announcement is posted by hand."""
     buildbots: Secret | None = None
     """A token of the buildbots' API; reading needs none. No default."""
     azure: Secret | None = None

@@ -52,6 +52,10 @@ class Forum(Protocol):
         """The text as the forum keeps it, which cuts white space at its end."""
         ...
 
+    def is_guest(self) -> bool:
+        """Whether we have no key, so that we only read."""
+        ...
+
     def user(self) -> str:
         """Whom the forum takes us for. Raises ServiceFailed if for nobody."""
         ...

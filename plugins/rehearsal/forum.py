@@ -31,6 +31,7 @@ FAULTS: Final = {
     "forum.no_tags": "the forum stores the topic and leaves out its tags",
 }
 _KEY: Final = ("rm", "rehearsal-forum-key")
+_GUEST: Final = ("", "")
 _EXTERNAL: Final = re.compile(r"[\w-]{1,50}", re.ASCII)
 _CATEGORIES: Final = {4: "Uncategorized", 6: "Ideas", 23: "Core Development"}
 _QUEUE: Final = "forum-queue"
@@ -72,12 +73,15 @@ class _Forum:
 
     def _refusal(self, request: Request) -> Response | None:
         user, key = (request.headers.get(name, "") for name in ("api-username", "api-key"))
-        if (user, key) != _KEY:
+        # Guests have none, and read whatever is public.
+        if (user, key) not in (_KEY, _GUEST):
             text = (
                 "You are not permitted to view the requested resource. The API username or key is"
                 " invalid."
             )
             return _problem(403, "invalid_access", text)
+        if not key and request.method == "POST":
+            return _problem(403, "not_logged_in", "You need to be logged in to do that.")
         if self._store.fault("forum.429") is not None:
             answer = _problem(
                 429, "rate_limit",
@@ -92,6 +96,8 @@ class _Forum:
 
     async def session(self, request: Request) -> Response:
         session = {"current_user": {"id": 1, "username": _KEY[0]}}
+        if "api-key" not in request.headers:
+            return Response(status_code=404)
         return self._refusal(request) or JSONResponse(session)
 
     async def category(self, request: Request) -> Response:

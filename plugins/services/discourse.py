@@ -35,7 +35,7 @@ _RUBY_SPACE: Final = " \t\n\v\f\r"
 
 
 class Discourse:
-    """The Forum port; ``login`` is ``user:key`` of an API key."""
+    """The Forum port; ``login`` is ``user:key`` of an API key, and None for guests."""
 
     def __init__(self, address: str, login: Secret | None) -> None:
         self._address = address
@@ -140,6 +140,10 @@ class Discourse:
     def kept_text(self, text: str) -> str:
         """See the port."""
         return _SPACES.sub(" ", text.replace("\0", "")).rstrip(_RUBY_SPACE)
+
+    def is_guest(self) -> bool:
+        """See the port."""
+        return self._login is None
 
     def user(self) -> str:
         """See the port."""

@@ -261,6 +261,20 @@ def test_word_that_it_was_done_is_enough_where_the_step_says_so(project: Project
     assert world(project) == ""
 
 
+def test_what_a_person_has_to_do_is_waited_for_and_not_begun(project: Project) -> None:
+    words_ = 'absent("no key is here", who="you", remedy="do it by hand", adopted={"stands": "so"})'
+    project.declare(PUBLIC.replace("absent()", words_))
+    for _ in range(2):
+        ended = project.doit()
+        assert ended.status == 4
+        assert "you: no key is here; do it by hand" in ended.out
+    assert "put" not in project.ran()
+    assert "intent" not in words(project)
+    project.write("world", "thing")
+    assert project.doit().status == 0
+    assert project.receipt("put_thing")["adopted"] is True
+
+
 def test_a_published_thing_that_is_gone_is_not_published_again(project: Project) -> None:
     project.declare(PUBLIC)
     project.doit()

@@ -170,3 +170,19 @@ def test_topic_that_a_moderator_has_to_approve(walk: Walk, observed: Observed) -
     day.store.save("forum", [{**topic, "external_id": external_id}])
     ends_alike(walk)
     observed("forum.enqueues, post_forum", *lines)
+
+
+def test_topic_that_is_posted_by_hand_for_want_of_a_key(walk: Walk, observed: Observed) -> None:
+    """A release.toml without ``[credentials] forum`` gets to its end as well."""
+    day = walk.day
+    day.restore("post_forum")
+    day.declare('forum      = "file:world/secrets/forum"\n', "")
+    line = assert_told(
+        day.publish(), "post_forum", "RM: [credentials] forum is missing", status=WAITING
+    )
+    assert day.store.load("forum", []) == []
+    day.store.save("forum", walk.world["forum"])
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+    assert day.store.load("forum", []) == walk.world["forum"]
+    observed("no key of the forum, post_forum", line)

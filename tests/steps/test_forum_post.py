@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from doit_receipts.errors import ServiceFailed
+from checks import access
+from doit_receipts.errors import ServiceFailed, Waiting
+from doit_receipts.finding import Severity
 from doit_receipts.probe import RemoteState
 from plugins.model.secret import Secret
 from plugins.rehearsal import forum as forum_world
@@ -33,10 +35,21 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def forum(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discourse]:
+def address(store: Store) -> Iterator[str]:
+    with served(forum_world.app(store)) as found:
+        yield found
+
+
+@pytest.fixture
+def forum(address: str, monkeypatch: pytest.MonkeyPatch) -> Discourse:
     monkeypatch.setenv("FORUM_OF_TEST", "rm:rehearsal-forum-key")
-    with served(forum_world.app(store)) as address:
-        yield Discourse(address, Secret("env:FORUM_OF_TEST"))
+    return Discourse(address, Secret("env:FORUM_OF_TEST"))
+
+
+@pytest.fixture
+def guest(address: str) -> Discourse:
+    """The same forum, without the key."""
+    return Discourse(address, None)
 
 
 @pytest.fixture
@@ -109,6 +122,36 @@ def test_topic_that_no_look_finds_may_be_adopted(release: Release, forum: Discou
     """A moderator may have given it another title."""
     probe = forum_post.look_posted(release, forum, CORE)
     assert (probe.state, probe.facts["url"]) == (RemoteState.ABSENT, "by hand")
+
+
+def test_who_has_no_key_posts_by_hand(
+    release: Release, forum: Discourse, guest: Discourse, store: Store
+) -> None:
+    """What to post and where is told; the topic is found, and nothing is asked of the forum."""
+    probe = forum_post.look_posted(release, guest, CORE)
+    assert (probe.state, probe.who) == (RemoteState.ABSENT, "RM")
+    assert str(release.layout.made / announcement_draft.SETTLED) in probe.remedy
+    assert "in the category Core Development, tagged release" in probe.remedy
+    with pytest.raises(Waiting, match=r"\[credentials\] forum is missing, so you post it by hand"):
+        forum_post.post(release, guest, CORE, Quiet())
+    assert store.load("forum", []) == []
+    forum_post.post(release, forum, CORE, Quiet())
+    (topic,) = store.load("forum", [])
+    store.save("forum", [{**topic, "external_id": None}])
+    assert forum_post.look_posted(release, guest, CORE).state is RemoteState.IDENTICAL
+
+
+def test_missing_key_is_a_warning_in_the_morning(forum: Discourse, guest: Discourse) -> None:
+    """A forum answers guests by 404, which is no wrong address."""
+    (finding,) = access.forum_lets_us_in(guest, CORE)
+    assert (finding.rule, finding.severity) == ("access.forum", Severity.WARN)
+    assert (finding.where, finding.message) == (
+        "[credentials] forum",
+        "is missing: you post the announcement by hand",
+    )
+    assert access.forum_lets_us_in(forum, CORE) == ()
+    (finding,) = access.forum_lets_us_in(guest, 99)
+    assert finding.severity is Severity.BLOCK
 
 
 def test_tag_that_the_forum_left_out_is_mended_there(
