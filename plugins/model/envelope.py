@@ -15,7 +15,7 @@ from plugins.model.statement import MOST_BYTES as MOST_PAYLOAD_BYTES
 from plugins.model.statement import PAYLOAD_TYPE
 from plugins.model.strict_json import BrokenJson, canonical, only_keys, read_object
 
-__all__ = ["MOST_BYTES", "Envelope", "as_kept", "read_envelope", "signed_bytes"]
+__all__ = ["MOST_BYTES", "Envelope", "as_kept", "read_envelope"]
 
 MOST_BYTES: Final = MOST_PAYLOAD_BYTES * 4 // 3 + 64 * 1024
 """A bundle is its payload in base64, and about 6 KB beside it."""
@@ -38,15 +38,6 @@ class Envelope:
     def sha256(self) -> str:
         """The sha256 of the payload, which Sigstore's log knows the entry by."""
         return sha256(self.payload).hexdigest()
-
-
-def signed_bytes(payload: bytes) -> bytes:
-    """What the signature of an envelope with this in-toto payload is of.
-
-    Source: DSSE, version 1.0.2, "Signature definition" (PAE).
-    """
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
 def as_kept(bundle: bytes) -> bytes:

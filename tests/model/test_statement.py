@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.model.envelope import as_kept, read_envelope, signed_bytes
+from plugins.model.envelope import as_kept, read_envelope
 from plugins.model.statement import PAYLOAD_TYPE, Statement, Subject, read_statement
 from plugins.model.strict_json import BrokenJson, canonical, read_object
 
@@ -109,11 +109,6 @@ def test_the_spelling_of_others_is_read_and_their_further_digests_too() -> None:
     assert read_statement(spelled, ours=False) == STATEMENT
     with pytest.raises(BrokenJson):
         read_statement(spelled)
-
-
-def test_what_is_signed_names_type_and_length() -> None:
-    """The example of DSSE's own specification, with the type of statements."""
-    assert signed_bytes(b"hello world") == b"DSSEv1 28 application/vnd.in-toto+json 11 hello world"
 
 
 def test_an_envelope_is_read_and_kept_in_one_line() -> None:
