@@ -168,7 +168,9 @@ class _Kept(NamedTuple):
 
 def _result_of(build: Part) -> str:
     """What the build says of the code; "" if nothing."""
-    return _RESULTS.get(build.number("results", may_miss=True), "")
+    result = build.number("results", may_miss=True)
+    # What has none is not 0, which would be a success.
+    return "" if build.part().plain.get("results") is None else _RESULTS.get(result, "")
 
 
 def _said_by(results: list[str]) -> str:

@@ -120,6 +120,15 @@ def test_exception_says_nothing_and_the_build_before_counts(
     assert "none of its last builds says anything" in finding.message
 
 
+def test_build_without_a_result_is_no_success(
+    bots: Buildbot, release: Release, store: Store
+) -> None:
+    """One that ended and has none says nothing, and is not taken for Buildbot's 0."""
+    change(store, "AMD64 Debian", results=[None, 2])
+    (finding,) = checks.builders_are_green(release, bots)
+    assert finding.message == "tier 1: its last build ended in failure"
+
+
 @pytest.mark.parametrize("tags", [["tier-0"], ["tier-1", "tier-3"], ["tier1"]])
 def test_tier_that_is_not_known_is_a_finding_and_blocks_where_it_matters(
     bots: Buildbot, release: Release, store: Store, tags: list[str]
