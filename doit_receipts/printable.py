@@ -9,11 +9,10 @@ from unicodedata import combining, east_asian_width
 __all__ = ["at_work", "counted", "cut", "printable", "share", "width"]
 
 _MOST_OF_BEGINNING: Final = 400
-_BESIDE: Final = re.compile(
+_BESIDE: Final = (
     r"(?:\\x1b\[[\d;]*m|[^\w:])*(?:\S+:\s+)*\W{0,3}"
     r"(?:warn(?:ing)?|deprecat\w*|notice|hint|note|error|fatal|traceback)\s*(?:[]:(]|$)"
-    r"|\S+ (?:NOTE|WARN|BLOCK): ",
-    re.IGNORECASE,
+    r"|\S+ (?:NOTE|WARN|BLOCK): "
 )
 """How a warning begins, whatever program wrote it and whatever place it names; and a finding."""
 
@@ -34,7 +33,7 @@ def at_work(line: str) -> str:
     folder that it is in.
     """
     shown = printable(line.strip())
-    if _BESIDE.match(shown[:_MOST_OF_BEGINNING]):
+    if re.match(_BESIDE, shown[:_MOST_OF_BEGINNING], re.IGNORECASE):
         return ""
     return re.sub(r"^\$ \S*/", "$ ", shown)
 

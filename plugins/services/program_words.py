@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["program_and_act"]
 
-_PYTHON: Final = re.compile(r"(?:python|pypy)[\d.]*t?(?:\.exe)?")
+_PYTHON: Final = r"(?:python|pypy)[\d.]*t?(?:\.exe)?"
 _OPTIONS: Final = {
     "python": ("-X", "-W"),
     "pip": ("--python",),
@@ -19,7 +19,7 @@ _OPTIONS: Final = {
     "make": ("-C", "-f"),
 }
 """Of programs whose options come before what they are asked: those that another word belongs to."""
-_ACT: Final = re.compile(r"[a-z][a-z_-]*")
+_ACT: Final = r"[a-z][a-z_-]*"
 
 
 def program_and_act(words: Sequence[str]) -> tuple[str, str]:
@@ -29,7 +29,7 @@ def program_and_act(words: Sequence[str]) -> tuple[str, str]:
     is pip, which installs. Of Python with lines of ours which Python it is counts, by its path.
     """
     name, rest = Path(words[0]).name, list(words[1:])
-    if _PYTHON.fullmatch(name):
+    if re.fullmatch(_PYTHON, name):
         rest = _behind_options("python", rest)
         if not rest or rest[0] == "-c":
             return words[0], "run"
@@ -39,7 +39,7 @@ def program_and_act(words: Sequence[str]) -> tuple[str, str]:
             name, rest = Path(rest[0]).name, rest[1:]
     if name in _OPTIONS:
         rest = _behind_options(name, rest)
-    return name, rest[0] if rest and _ACT.fullmatch(rest[0]) else "run"
+    return name, rest[0] if rest and re.fullmatch(_ACT, rest[0]) else "run"
 
 
 def _behind_options(program: str, words: Sequence[str]) -> list[str]:
