@@ -9,8 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from tests.publish.day import Day
+    from pathlib import Path
 
 __all__ = ["said", "seen_by_world", "told"]
 
@@ -30,12 +29,12 @@ _SAVED: Final = {
 }  # fmt: skip
 
 
-def said(day: Day) -> dict[str, list[str]]:
+def said(work: Path) -> dict[str, list[str]]:
     """What each task's log tells of its acts, a line each."""
     mark = "outside: "
     return {
         log.stem: found
-        for log in sorted((day.work / "logs").iterdir())
+        for log in sorted((work / "logs").iterdir())
         if (found := [
             line.removeprefix(mark)
             for line in log.read_text().splitlines()
@@ -107,12 +106,13 @@ def seen_by_world(events: Iterable[Mapping[str, Any]], mine: Iterable[str]) -> C
         if part.startswith("ssh."):
             host = part.removeprefix("ssh.")
             if kind == "unpack":
-                unzipped.add(host)
+                # Each release has a hidden folder of its own.
+                unzipped.add((host, event["path"].partition("/.")[2].partition("/")[0]))
             elif kind not in _BESIDE:
                 found[_recorded(host, kind, event["path"], uploaded)] += 1
             continue
         found[_sent(part, kind, event)] += 1
-    return found + Counter(("host", host, "unzip") for host in unzipped)
+    return found + Counter(("host", host, "unzip") for host, _ in unzipped)
 
 
 def _recorded(host: str, kind: str, path: str, uploaded: set[str]) -> Any:

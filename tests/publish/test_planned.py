@@ -13,6 +13,7 @@ from tests.publish.conftest import a_day
 from tests.publish.day import DONE, WAITING
 from tests.publish.evening import products
 from tests.publish.outside import said, seen_by_world, told
+from tests.publish.train_day import TrainDay, train_day
 from tests.publish.walk import order
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ OTHERS: Final = {
     "3.12": ("manifests", ReleaseType.END_OF_LIFE),
 }
 """Other kinds of release, each with the manner of its experts."""
+TRAIN: Final = ("3.12.14", "3.11.16")
 TRIED: Final = tuple(OTHERS) if EVERY else ("3.12",)
 """Of those, what is tried without PEP101_EVERY_MOMENT=1: one that makes no files, so is quick."""
 
@@ -68,6 +70,16 @@ def test_every_act_of_another_kind_of_release_was_in_the_plan_too(other: Day) ->
     assert _published_as_planned(other)[0]
 
 
+def test_every_act_of_a_train_was_in_its_plan_before_each_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A run goes round until no release gets further: each of its acts is in the plan of one."""
+    with train_day(tmp_path_factory, TRAIN) as train:
+        assert train.doit("run", "export").status == DONE
+        exact, others = _published_as_planned(train)
+    assert len(exact) > len(others), sorted(others)
+
+
 def _published_as_planned(day: Day) -> tuple[set[str], set[str]]:
     """The tasks whose plan was exact, and those whose plan said that it was not known whole."""
     exact: set[str] = set()
@@ -78,7 +90,7 @@ def _published_as_planned(day: Day) -> tuple[set[str], set[str]]:
         recorded = len(list(day.store.happened()))
         ended = day.publish()
         events = list(day.store.happened())[recorded:]
-        now = said(day)
+        now = _said(day)
         new = {task: lines for task, lines in now.items() if before.get(task) != lines}
         lines = [line for each in new.values() for line in each]
         assert told(lines) == seen_by_world(events, lines), "what a run says is what came"
@@ -89,7 +101,7 @@ def _published_as_planned(day: Day) -> tuple[set[str], set[str]]:
                 assert sorted(came) == _lines(plan[task]), task
                 exact.add(task)
             else:
-                assert not plan[task]["complete"], task
+                assert not plan[task]["complete"], (task, plan[task], came)
         before = now
         if ended.status != WAITING:
             break
@@ -113,7 +125,7 @@ def test_what_a_task_then_does_is_what_its_plan_said(day: Day) -> None:
             day.wait_for_experts()
         assert ended.status == DONE, ended
         day.wait_for_experts()
-        came = said(day).get(task, [])
+        came = said(day.work).get(task, [])
         if step is None or step["foreseen"] == "there":
             assert not came, task
             continue
@@ -123,9 +135,22 @@ def test_what_a_task_then_does_is_what_its_plan_said(day: Day) -> None:
 
 
 def _plan(day: Day, *words: str) -> dict[str, Any]:
+    """Each task's step, by its name; of a train, by its release's version and its name."""
     shown = day.doit("plan", "--json", *words)
     assert shown.status == DONE, shown
-    return {step["name"]: step for step in json.loads(shown.out)["tasks"]}
+    found = json.loads(shown.out)
+    if not isinstance(day, TrainDay):
+        return {step["name"]: step for step in found["tasks"]}
+    assert tuple(each["version"] for each in found) == day.versions
+    return {f"{each['version']} {step['name']}": step for each in found for step in each["tasks"]}
+
+
+def _said(day: Day) -> dict[str, list[str]]:
+    if not isinstance(day, TrainDay):
+        return said(day.work)
+    return {
+        f"{work.name} {task}": lines for work in day.works for task, lines in said(work).items()
+    }
 
 
 def _lines(step: dict[str, Any]) -> list[str]:
