@@ -208,12 +208,12 @@ def nothing_unexpected_is_public(
             remedy=f"ask {folder.owner} to run `chmod g+rwx` on it",
         )
         for folder in closed_folders(listed, host)
-        if not belongs_to_another(f"{folder.path}/part.msi", release, contract)
+        if not belongs_to_another(f"{folder.path}/part.msi", release)
     ]
     for entry in listed:
         if entry.kind is Kind.FOLDER or entry.path in known:
             continue
-        if belongs_to_another(entry.path, release, contract):
+        if belongs_to_another(entry.path, release):
             continue
         found.append(
             Finding(

@@ -53,7 +53,7 @@ def judgements_of_published(
         sorted(
             name
             for name in seen.names - known
-            if not published_set.belongs_to_another(name, context.release, contract)
+            if not published_set.belongs_to_another(name, context.release)
         )
     )
     docs = context.judges_docs and "html" in context.formats

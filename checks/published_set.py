@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from checks.looking import judges
+from plugins.model.earlier_rows import with_detached
+from plugins.model.promise import contract_of
 from plugins.model.rules import breach
 
 if TYPE_CHECKING:
@@ -56,10 +59,11 @@ def set_is_complete(
     return tuple(found)
 
 
-def belongs_to_another(remote: str, release: Release, contract: Contract) -> bool:
+def belongs_to_another(remote: str, release: Release) -> bool:
     """Whether the path is that of another release that leads to the same X.Y.Z.
 
-    They share one folder; a file of theirs is named as one of ours with their version in it.
+    They share one folder; a file of theirs is named as one of ours with their version in it. What
+    comes later in this release, or only other tools make, they may have.
     """
     folder = re.escape(release.version.folder)
     other = rf"{folder}(?:(?:a|b|rc)[1-9][0-9]?)?(?![0-9])"
@@ -70,7 +74,7 @@ def belongs_to_another(remote: str, release: Release, contract: Contract) -> boo
     ours = re.sub(r"^(amd64|arm64|win32)(?:(?:a|b|rc)[1-9][0-9]?)?/", rf"\g<1>{early}/", ours)
     if ours == name:
         return False
-    wanted = f"{release.version.folder}/{ours}"
+    wanted, contract = f"{release.version.folder}/{ours}", _widest(release)
     return contract.find(wanted) is not None or contract.brought(wanted) is not None
 
 
@@ -112,6 +116,11 @@ def listings_hide_nothing(found_files: FoundFiles, names: frozenset[str]) -> tup
         for remote in sorted(found_files.files.keys() - names)
         if remote.rpartition("/")[0] in listed
     )
+
+
+@lru_cache(maxsize=2)
+def _widest(release: Release) -> Contract:
+    return with_detached(contract_of(release))
 
 
 def _size_faults(file: PublishedFile, size_bytes: int, *, is_toy: bool) -> Iterator[Finding]:

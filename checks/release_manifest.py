@@ -194,9 +194,9 @@ class _Judged:
                 problem = "is served, and no folder's list shows it"
                 yield breach("file.unlisted", printable(path), problem)
         public = {path for path, all_ in answers.items() if _is_there(all_[0])} | names
-        release, contract = self.context.release, self.look.contract
+        release = self.context.release
         for path in sorted(public - listed.keys() - set(record_paths(release))):
-            if not belongs_to_another(path, release, contract):
+            if not belongs_to_another(path, release):
                 yield breach("manifest.unlisted", printable(path), "is not in the manifest")
 
     def pages(self) -> Iterator[Finding]:

@@ -282,6 +282,24 @@ def test_folder_of_an_earlier_candidate_that_is_closed_to_the_group_hinders_noth
     )
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_installers_of_an_earlier_candidate_stay_where_those_of_this_one_come_later(
+    tmp_path: Path, a_release: Builds, *, closed: bool
+) -> None:
+    """Users have them; what the waiver defers is this release's own."""
+    with a_scene(tmp_path, a_release("3.15.0rc2")) as scene:
+        scene.put("python-3.15.0rc1.exe", b"of the candidate before")
+        scene.put("python-3.15.0rc1-amd64.exe.spdx.json", b"of the candidate before")
+        scene.put("amd64rc1/core.msi", b"of the candidate before")
+        if closed:
+            _close(scene, "amd64rc1")
+        scene.put("python-3.15.0rc2-amd64.exe", b"too early")
+        promised = contract_of(scene.release, without=[Origin.WINDOWS])
+        (finding,) = brought.nothing_unexpected_is_public(scene.release, promised, scene.host, [])
+        assert finding.rule == "brought.unexpected"
+        assert finding.where.endswith("/python-3.15.0rc2-amd64.exe")
+
+
 def test_public_folder_that_is_closed_itself_says_who_opens_it(scene: Scene) -> None:
     scene.upload()
     _close(scene, "")
