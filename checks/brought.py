@@ -23,7 +23,7 @@ from plugins.model.promise import record_paths
 from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
-from plugins.ports.host import Kind, closed_folders
+from plugins.ports.host import Kind, closed_folders, letting_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -205,7 +205,8 @@ def nothing_unexpected_is_public(
             f"belongs to {folder.owner} and has mode {folder.mode:o}, so nobody here can tell "
             "what is in it",
             where=printable(host.shown(folder.path)),
-            remedy=f"ask {folder.owner} to run `chmod g+rwx` on it",
+            remedy=f"ask {folder.owner} for {letting_in(folder, host)}; "
+            "then run the same command again",
         )
         for folder in closed_folders(listed, host)
         if not belongs_to_another(f"{folder.path}/part.msi", release)

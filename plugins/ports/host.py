@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from doit_receipts.frozen import frozen
+from doit_receipts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
     from plugins.ports.progress import Progress
     from plugins.ports.signing import Signature
 
-__all__ = ["Entry", "Host", "HostReader", "Kind", "Login", "Upload", "closed_folders"]
+__all__ = [
+    "Entry", "Host", "HostReader", "Kind", "Login", "Upload", "closed_folders", "letting_in",
+]  # fmt: skip
 
 
 class Kind(Enum):
@@ -204,3 +208,11 @@ def closed_folders(listed: Iterable[Entry], host: HostReader) -> tuple[Entry, ..
         return ()
     login = host.login()
     return tuple(each for each in empty if not each.lets_in(login))
+
+
+def letting_in(folder: Entry, host: HostReader) -> str:
+    """The command by which its owner lets us look into the folder."""
+    place = shlex.quote(printable(host.shown(folder.path).rpartition(":")[2]))
+    is_theirs = host.group and folder.group != host.group
+    chgrp = f"chgrp {host.group} {place} && " if is_theirs else ""
+    return f"`{chgrp}chmod g+rwx {place}`"

@@ -14,7 +14,7 @@ from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different
-from plugins.ports.host import Kind, closed_folders
+from plugins.ports.host import Kind, closed_folders, letting_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,14 +107,11 @@ def refuse_closed(listed: Iterable[Entry], host: HostReader, hides: Callable[[st
     """
     for folder in closed_folders(listed, host):
         if hides(folder.path):
-            place = host.shown(folder.path).rpartition(":")[2]
-            is_theirs = host.group and folder.group != host.group
-            chgrp = f"chgrp {host.group} {place} && " if is_theirs else ""
             raise Waiting(
                 who=folder.owner,
                 problem=f"{host.shown(folder.path)} belongs to {folder.owner}:{folder.group} and "
                 f"has mode {folder.mode:o}, so we cannot look into it",
-                remedy=f"ask {folder.owner} for `{chgrp}chmod g+rwx {place}`; "
+                remedy=f"ask {folder.owner} for {letting_in(folder, host)}; "
                 "then run the same command again",
             )
 

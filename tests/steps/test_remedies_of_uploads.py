@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -212,6 +213,28 @@ def test_page_is_shown_once_the_judged_file_is_back(scene: Scene, rule: str) -> 
         assert finding.remedy.endswith("put back")
     scene.put(_INSTALLER, files[_INSTALLER], mode=mode)
     assert brought.promised_is_public(windows, known, scene.host) == ()
+
+
+@pytest.mark.parametrize("name", ["build", "a b;c"])
+@pytest.mark.parametrize("group", ["steve", "downloads"])
+def test_folder_that_is_closed_is_looked_into_once_its_owner_did_as_told(
+    scene: Scene, name: str, group: str
+) -> None:
+    scene.upload()
+    scene.arrived()
+    path = f"{ROOT}/3.15.0/{name}"
+    disk = scene.world.server.disk
+    disk.prepare(path, "steve", group, 0o2700 if group == "downloads" else 0o2770)
+    (finding,) = judged(scene)
+    assert finding.rule == "brought.unseen"
+    (told,) = re.findall("ask steve for `(.*)`", finding.remedy)
+    for word, what, place in (shlex.split(each) for each in told.split(" && ")):
+        if word == "chgrp":
+            disk.change_group("steve", place, "steve", what)
+        else:
+            assert (word, what) == ("chmod", "g+rwx")
+            disk.change_mode("steve", place, disk.real(place).stat().st_mode & 0o7777 | 0o070)
+    assert judged(scene) == []
 
 
 def test_file_that_nobody_judged_is_judged_once_it_is_awaited_again(scene: Scene) -> None:
