@@ -31,13 +31,15 @@ def base_is_upstreams_head(
 ) -> tuple[Finding, ...]:
     """The base is the commit that upstream's branch has now; else both differences are named.
 
-    Commits that would be left out block, or are only reported where release.toml names a tag or a
-    commit as the base (``wanted``), which leaves them out on purpose. Commits that upstream does
-    not have block in any case: what is released has been reviewed there.
+    Commits that would be left out block. They are only reported where release.toml names a tag or a
+    commit as the base (``wanted``), which leaves them out on purpose, and where the release's tag
+    was pushed to the fork, which holds the base; and not once upstream has that tag. Commits that
+    upstream does not have block in any case: what is released has been reviewed there.
     """
     commit = base.commit()
-    ref = f"refs/heads/{release.branch}"
-    head = history.refs(ref)[ref]
+    ref, tag = f"refs/heads/{release.branch}", f"refs/tags/{release.version.tag}"
+    there = history.refs(ref, tag)
+    head = there[ref]
     if head == commit:
         return ()
     if not head:
@@ -50,19 +52,17 @@ def base_is_upstreams_head(
             ),
         )
     left_out, only_here = _differences(history, release.branch, head, commit)
-    fetch = f"{git_in(base.folder, 'fetch', 'upstream')}, then run the same command again"
     found = []
-    if left_out or not only_here:
-        pinned = is_pinned(wanted)
+    stays = _why_it_stays(base, wanted, head)
+    if (left_out or not only_here) and not (stays and there[tag]):
         found.append(
             Finding(
                 "base.is_upstreams_head",
-                Severity.WARN if pinned else Severity.BLOCK,
+                Severity.WARN if stays else Severity.BLOCK,
                 f"upstream's {release.branch} is at {head[:12]} now and the base is "
                 f"{commit[:12]}: {_counted(left_out, 'left out')}",
-                remedy=f"{wanted} is named in [repository] base; check whether they belong in"
-                if pinned
-                else fetch,
+                remedy=stays
+                or f"{git_in(base.folder, 'fetch', 'upstream')}, then run the same command again",
             )
         )
     if only_here:
@@ -102,6 +102,19 @@ def _differences(
             remedy="fetch upstream into your clone, then run the same command again",
         )
     return clone.beyond(head, commit), clone.beyond(commit, head)
+
+
+def _why_it_stays(base: Base, wanted: str, head: str) -> str:
+    """Why the base stays where it is, and what to do if it should not; "" if a fetch moves it."""
+    if is_pinned(wanted):
+        return f"{wanted} is named in [repository] base; check whether they belong in"
+    if base.is_held():
+        return (
+            "the release's tag was pushed to the fork, so its base stays; if they belong in, fetch "
+            f'upstream, write base = "{head}" below [repository] in release.toml, and delete that '
+            "tag unless somebody built from it"
+        )
+    return ""
 
 
 def _counted(commits: Sequence[str], what: str) -> str:

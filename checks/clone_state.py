@@ -129,7 +129,7 @@ def base_is_recent(
     clock: Clock,
     stale_days: int = _STALE_DAYS,
 ) -> tuple[Finding, ...]:
-    """The last commit of the base is not old, and not of the future (Z05)."""
+    """The last commit of the base is not old, unless it is held, and not of the future (Z05)."""
     commit = base.commit()
     age = clock.now() - base.about(commit).committed
     if age < timedelta(0):
@@ -141,7 +141,7 @@ def base_is_recent(
                 remedy="set this machine's clock right, or ask who made that commit",
             ),
         )
-    if age > timedelta(days=stale_days):
+    if age > timedelta(days=stale_days) and not base.is_held():
         return (
             Finding(
                 "clone.stale",

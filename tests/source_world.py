@@ -72,6 +72,8 @@ class World:
     programs: Programs = field(default_factory=MachinePrograms)
     clock: FixedClock = field(default_factory=FixedClock)
     wanted: str = ""
+    public: str = ""
+    """What a release was made from whose tag the fork has."""
     commits: int = 0
 
     @property
@@ -87,6 +89,7 @@ class World:
             branch=self.release.branch,
             wanted=self.wanted,
             upstream=str(self.folder / "upstream.git"),
+            public=lambda: self.public,
         )
 
     @property

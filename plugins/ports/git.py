@@ -212,6 +212,13 @@ class Base(Protocol):
         """
         ...
 
+    def is_held(self) -> bool:
+        """Whether it is what a release was made from that others can see, so no fetch moves it.
+
+        Only a tag or a commit that release.toml names goes before that, and then it is not held.
+        """
+        ...
+
     def about(self, commit: str) -> Commit:
         """What a commit says. Raises ServiceFailed if it cannot be read."""
         ...

@@ -72,8 +72,8 @@ class GitBase:
 
     def commit(self) -> str:
         """See the port. A remote's branch goes before a local one, which may be behind it."""
-        if not is_pinned(self._wanted) and (public := self._public()):
-            return public
+        if held := self._held():
+            return held
         found = self._commit()
         if len(found) != _SHA1_DIGITS:
             raise SettingsError(
@@ -84,6 +84,13 @@ class GitBase:
                 " this to it",
             )
         return found
+
+    def is_held(self) -> bool:
+        """See the port."""
+        return bool(self._held())
+
+    def _held(self) -> str:
+        return "" if is_pinned(self._wanted) else self._public()
 
     def _commit(self) -> str:
         names = tuple(self._names_of_wanted() if self._wanted else self._names_of_branch())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -82,6 +83,36 @@ def test_tag_that_was_chosen_as_the_base_leaves_commits_out_on_purpose(world: Wo
     (finding,) = judge(replace(world, wanted="v3.13.5"))
     assert (finding.rule, finding.severity) == ("base.is_upstreams_head", Severity.WARN)
     assert "commits left out" in finding.message
+
+
+@pytest.mark.parametrize("wanted", ["", "3.13"])
+def test_base_of_a_release_whose_tag_the_fork_has_stays_and_the_setting_for_another_is_named(
+    world: World, wanted: str
+) -> None:
+    """Whoever fetches as an unpinned base is told to is told the same ever after."""
+    world = replace(world, wanted=wanted)
+    world.public = world.base.commit()
+    head = without_fetching(world, "gh-1: Mend spam")
+    (finding,) = judge(world)
+    assert (finding.rule, finding.severity) == ("base.is_upstreams_head", Severity.WARN)
+    assert "1 commit left out" in finding.message
+    told = re.search(r'fetch upstream, write base = "([0-9a-f]{40})"', finding.remedy)
+    assert told, finding.remedy
+    git(world.cpython, "fetch", "-q", "upstream")
+    assert judge(world) == (finding,)
+    assert told[1] == head == replace(world, wanted=told[1]).base.commit()
+    assert judge(replace(world, wanted=told[1])) == ()
+
+
+def test_commits_of_the_release_itself_are_not_told_as_left_out(world: World) -> None:
+    """Nor is anything else once upstream has its tag: it is too late for them."""
+    world.public = world.base.commit()
+    world.commit({"Lib/spam.py": "later\n"}, "Python 3.13.6")
+    git(world.cpython, "push", "-q", "upstream", "upstream/3.13:refs/tags/v3.13.6")
+    assert judge(world) == ()
+    world.public = ""
+    git(world.cpython, "update-ref", "refs/remotes/upstream/3.13", "v3.13.5^{commit}")
+    assert [each.severity for each in judge(world)] == [Severity.BLOCK]
 
 
 def test_upstream_without_the_branch_blocks(world: World) -> None:

@@ -169,6 +169,12 @@ def test_tag_on_the_release_commit_passes(world: World) -> None:
 # ── age ─────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_base_that_is_held_is_of_any_age(shared: World) -> None:
+    """No fetch moves it, so none is told."""
+    later = replace(shared.clock, time=shared.clock.time + timedelta(days=40))
+    assert ALL["age"](replace(shared, clock=later, public=shared.base.commit())) == ()
+
+
 def test_old_base_is_warned_of(shared: World) -> None:
     old = replace(shared, clock=replace(shared.clock, time=shared.clock.time + timedelta(days=40)))
     (finding,) = ALL["age"](old)

@@ -77,6 +77,9 @@ def test_conflict_with_what_upstream_got_meanwhile_is_merged_by_hand_as_the_page
         assert ended.status == DONE, ended
         assert not {"make_clone", "commit_release", "make_tag", "push_fork"} & set(ended.done)
         assert git(day.work / "clone", "rev-parse", f"refs/tags/{TAG}") == released
+        looked = day.doit("check", "check_base")
+        assert looked.status == DONE, looked
+        assert "so its base stays" in looked.out
         made = git(day.work / "merge-clone", "rev-parse", "refs/release/new/3.13")
         git(day.work / "merge-clone", "merge-base", "--is-ancestor", merged, made)
     observed("conflict with what upstream got meanwhile", line)
