@@ -172,10 +172,10 @@ class Services:
         )
 
     def _public_base(self) -> str:
-        """What a release was made from whose tag the fork has; "" before it has one.
+        """What a release was made from whose tag was pushed to the fork; "" before it was.
 
         Whoever fetches later, an editor by itself or a person who merges by hand, does not make
-        another release of it.
+        another release of it; nor does who deletes the tag there, as no listing asks the fork.
         """
         from doit_receipts.receipt import Receipt
 

@@ -6,6 +6,7 @@ ends as a day without it, to the byte.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,12 @@ from tests.publish.cases import TAG, assert_nothing_told, assert_protected, asse
 from tests.publish.conftest import a_day
 from tests.publish.day import DONE, FAILED
 from tests.publish.evening import acts, differences, world_of
+from tests.remedies import PROJECT
 from tests.source_world import git
 
 if TYPE_CHECKING:
     from tests.publish.cases import Observed
+    from tests.publish.day import Day
     from tests.publish.walk import Walk
 
 pytestmark = pytest.mark.slow
@@ -79,10 +82,29 @@ def test_conflict_with_what_upstream_got_meanwhile_is_merged_by_hand_as_the_page
         assert git(day.work / "clone", "rev-parse", f"refs/tags/{TAG}") == released
         looked = day.doit("check", "check_base")
         assert looked.status == DONE, looked
-        assert "so its base stays" in looked.out
+        assert "1 commit left out" in looked.out
         made = git(day.work / "merge-clone", "rev-parse", "refs/release/new/3.13")
         git(day.work / "merge-clone", "merge-base", "--is-ancestor", merged, made)
+        assert_released_after_all(day, theirs, looked.out)
     observed("conflict with what upstream got meanwhile", line)
+
+
+def assert_released_after_all(day: Day, theirs: str, told: str) -> None:
+    """What the fork's tag leaves out is in the release once the setting that is told is written."""
+    repository = read_settings(day.declaration).repository
+    base = f'base = "{theirs}"'
+    assert f"write {base} below [repository]" in told
+    page = (PROJECT / "docs/how-to/upstream-moved.md").read_text("utf-8")
+    _, _, page = page.partition("## After the tag was pushed to the fork")
+    fetch, delete = re.findall(r"^git (?:fetch|push) .*", page, re.MULTILINE)[:2]
+    own = delete.replace("git@github.com:you/cpython.git", repository.fork)
+    for command in (fetch, own):
+        subprocess.run(command, shell=True, check=True, cwd=repository.clone)
+    assert ", done" in day.doit("why", "make_clone").out
+    day.declare("[repository]", f"[repository]\n{base}")
+    assert ", stale" in day.doit("why", "make_clone").out
+    assert day.done("push_fork").status == DONE
+    assert git(day.world / "fork.git", "rev-parse", f"refs/tags/{TAG}^") == theirs
 
 
 def ends_with_theirs(walk: Walk, theirs: str) -> None:
