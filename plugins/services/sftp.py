@@ -117,7 +117,9 @@ class Sftp:
         It is a new one if ``start`` is 0. Else the last bytes before that are compared first: a
         link that somebody has put in its place meanwhile leads to no file that ends with them.
         ``finish`` are changes of the file itself, made before it is closed.
-        Raises Refused; the file then holds the beginning of what was sent.
+        Raises Refused; the file then holds the beginning of what was sent. Raises Lost, and has
+        written nothing, if what is there is not what ``start`` was read from: it has to be looked
+        at again, for the server may still be writing what it got over a connection that broke.
         """
         from paramiko.sftp import int64
 
@@ -149,15 +151,14 @@ class Sftp:
         answers.drop_granted()
 
     def _compare(self, handle: bytes, stream: IO[bytes], start: int) -> None:
-        """What is open has so many bytes, and ends as those of the stream do. Raises Refused."""
+        """What is open has so many bytes, and ends as those of the stream do. Raises Lost."""
         from paramiko.sftp import int64
 
         begin = max(start - _COMPARED_BYTES, 0)
         stream.seek(begin)
         here = stream.read(start - begin)
         if self._one(_READ, handle, int64(begin), len(here) + 1) != here:
-            self._one(_CLOSE, handle)
-            raise Refused(Status.FAILURE, "another file has its name by now")
+            raise Lost(problem="what is there of the file changed while it was looked at")
 
     def close(self) -> None:
         """The channel is closed."""

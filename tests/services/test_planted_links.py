@@ -12,6 +12,7 @@ import pytest
 
 from doit_receipts.errors import ServiceFailed
 from plugins.services import sftp_requests
+from plugins.services.sftp import Lost
 from plugins.services.sftp_requests import Refused
 from tests.host_world import GROUP, ROOT, Standing, a_host, a_rehearsed_host, an_upload
 from tests.progress import Quiet
@@ -148,8 +149,8 @@ def test_link_that_is_planted_before_the_file_is_opened_stops_the_upload(
     there.host.login()
     place = _place(there, "a.partial")
     new = io.BytesIO(bytes(len(_KEYS)) + b"evil")
-    for start in (0, len(_KEYS)):
-        with pytest.raises(Refused):
+    for start, stopped in ((0, Refused), (len(_KEYS), (Refused, Lost))):
+        with pytest.raises(stopped):
             _sftp(there).write(
                 place, new, start=start, size_bytes=len(_KEYS) + 4,
                 finish=[sftp_requests.chmod(place, 0o644)], sent=lambda _: None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -26,6 +26,8 @@ from tests.progress import Quiet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from plugins.rehearsal.ssh_disk import Disk
 
 _CONTENT = hashlib.shake_128(b"a file").digest(2_000_000)
 
@@ -61,6 +63,31 @@ def test_what_arrived_before_a_connection_broke_is_not_sent_again(
     once = world.bytes_sent()
     world.host(connections=1).put([an_upload(tmp_path / "b", "b", _CONTENT)], quiet)
     assert abs((world.bytes_sent() - once) - 2 * once) <= 1
+
+
+def test_what_arrives_late_over_a_connection_that_broke_is_gone_on_from(
+    world: Rehearsed, tmp_path: Path
+) -> None:
+    """The host wrote its last bytes when they had been compared already."""
+    partial, half, later = world.files / "a.partial", len(_CONTENT) // 2, len(_CONTENT) * 2 // 3
+    partial.write_bytes(_CONTENT[:half])
+    disk = world.server.disk
+    disk.own(f"{ROOT}/a.partial", "rm", "downloads")
+
+    class Late:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(disk, name)
+
+        def create(self, user: str, path: str) -> None:
+            disk.create(user, path)
+            if partial.stat().st_size == half:
+                partial.write_bytes(_CONTENT[:later])
+
+    world.server.disk = cast("Disk", Late())
+    world.host(connections=1).put([an_upload(tmp_path / "a", "a", _CONTENT)], Quiet())
+    assert (world.files / "a").read_bytes() == _CONTENT
+    opened = [event for event in world.events() if event.startswith("open")]
+    assert len(opened) == 2
 
 
 def test_a_connection_that_never_holds_is_given_up(world: Rehearsed, tmp_path: Path) -> None:
