@@ -196,22 +196,28 @@ def _unpack(archive: Artifact, area: StagingArea, host: Host, progress: Progress
 def _refuse_planted(area: StagingArea, host: Host) -> None:
     """Raise StepFailed for what others put there: pages would be written where it leads.
 
-    Who went into a folder of an earlier run can put nothing more into it either.
+    Who went into a folder of an earlier run can put nothing more into it either. What is right in
+    a closed folder stays what it is, and a path beyond it may lead through a link that came since:
+    so they are closed depth by depth, each after another look.
     """
-    user = host.login().user
-    found = host.listing(area.staging)
-    inner = [each.path for each in found if each.kind is Kind.FOLDER and each.owner == user]
-    if inner:
-        host.change(inner, CLOSED_MODE)
-    for entry in host.listing(area.staging):
-        if entry.kind in (Kind.FILE, Kind.FOLDER) and entry.owner == user:
-            continue
-        raise StepFailed(
-            where=host.shown(entry.path),
-            problem=f"is a {entry.kind.value} of {entry.owner}, where only your own files may be",
-            remedy=f"ask {entry.owner} or the host's administrators what it is, and to move it "
-            "away; then run the same command again",
-        )
+    user, depth = host.login().user, area.staging.count("/")
+    folders = [area.staging]
+    while folders:
+        depth += 1
+        found = [each for each in host.listing(area.staging) if each.path.count("/") == depth]
+        for entry in found:
+            if entry.kind in (Kind.FILE, Kind.FOLDER) and entry.owner == user:
+                continue
+            raise StepFailed(
+                where=host.shown(entry.path),
+                problem=f"is a {entry.kind.value} of {entry.owner}, "
+                "where only your own files may be",
+                remedy=f"ask {entry.owner} or the host's administrators what it is, and to move "
+                "it away; then run the same command again",
+            )
+        folders = [each.path for each in found if each.kind is Kind.FOLDER]
+        if folders:
+            host.change(folders, CLOSED_MODE)
 
 
 def _entry(path: str, folder: str, host: HostReader) -> Entry | None:

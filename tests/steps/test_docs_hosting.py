@@ -25,6 +25,7 @@ from tests.host_world import ROOT, a_host, a_rehearsed_host
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from plugins.ports.host import Entry, Host
@@ -168,6 +169,34 @@ def test_folders_of_a_killed_run_are_closed_to_whoever_is_still_in_one(
     host_docs(archive, BERTH, cast("Host", Seen()), Quiet())
     assert modes == [0o2700]
     assert look_docs_hosted(archive, BERTH, there.host).state is RemoteState.IDENTICAL
+
+
+def test_folder_that_users_see_is_not_closed_through_a_link_that_comes_meanwhile(
+    there: Standing, archive: Artifact
+) -> None:
+    top, public = f"{BERTH.staging}/{TOP}", "release/3.13.5/library/deep"
+    there.host.make_folders(["release", "release/3.13.5", public[:-5], public], 0o2775)
+    library = f"{top}/library"
+    there.host.make_folders([BERTH.staging, top, library, f"{library}/deep"], 0o2775)
+
+    class Planted:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(there.host, name)
+
+        def change(self, paths: Sequence[str], mode: int) -> None:
+            """Who is in a folder that is still open swaps what is in it, after the host's look."""
+            if top in paths:
+                (there.files / library).rename(there.files / "away")
+                there.plant(library, "../../3.13.5/library")
+            for path in paths:
+                if not (there.files / path).is_symlink():
+                    there.host.change([path], mode)
+
+    with pytest.raises(StepFailed, match=r"is a link of \w+, where only your own"):
+        host_docs(archive, BERTH, cast("Host", Planted()), Quiet())
+    (entry,) = there.host.look([public])
+    assert entry is not None
+    assert entry.mode == 0o2775
 
 
 @pytest.mark.parametrize("place", [TOP, f"{TOP}/library", f"{TOP}/index.html"])
