@@ -212,6 +212,10 @@ class Base(Protocol):
         """
         ...
 
+    def is_pinned(self) -> bool:
+        """Whether release.toml names a tag or a commit as the base, and not a branch."""
+        ...
+
     def is_held(self) -> bool:
         """Whether it is what a release was made from that others can see, so no fetch moves it.
 

@@ -85,6 +85,10 @@ class GitBase:
             )
         return found
 
+    def is_pinned(self) -> bool:
+        """See the port."""
+        return is_pinned(self._wanted)
+
     def is_held(self) -> bool:
         """See the port."""
         return bool(self._held())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plugins.ports.git import Clone
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["NEXT", "blurb_of", "merge", "news_file"]
+__all__ = ["NEXT", "blurb_of", "day_of", "merge", "news_file"]
 
 _NEWS: Final = "Misc/NEWS.d"
 NEXT: Final = "Misc/NEWS.d/next"
@@ -39,6 +39,13 @@ _TOLD_BY_BLURB: Final = re.compile(r"Error in (?P<file>\S+?):(?P<line>\d+):\s*(?
 def news_file(release: Release) -> str:
     """The path of this version's NEWS file in the tree."""
     return f"Misc/NEWS.d/{release.version}.rst"
+
+
+def day_of(release: Release, clone: Clone, commit: str) -> str:
+    """The day that NEWS of this version has in the commit, as YYYY-MM-DD; "" if it has none."""
+    text = clone.read(commit, news_file(release)) or b""
+    found = re.search(rb"^\.\. release date: (\d{4}-\d\d-\d\d)$", text, re.MULTILINE)
+    return found[1].decode() if found else ""
 
 
 def blurb_of(programs: Programs) -> Path:

@@ -39,19 +39,30 @@ def published(
 
 
 def refuse_other(
-    name: str, role: str, remote: Remote, there: str, here: str, base: str = ""
+    name: str,
+    role: str,
+    remote: Remote,
+    there: str,
+    here: str,
+    *,
+    base: str = "",
+    day: str = "",
+    chosen: bool = False,
 ) -> StepFailed:
     """The error for a tag that others can see and that is not of this release commit.
 
-    ``base`` is what theirs was made from, if ours is made from something else.
+    ``base`` is what theirs was made from, and ``day`` its date, if ours has another. Where ours
+    was ``chosen`` in release.toml, to delete the tag comes first.
     """
     remedy = way_out(name, role, remote)
-    if base:
-        otherwise = f"; or, {remedy}" if role == "fork" else ""
-        remedy = (
-            f'write base = "{base}", which it was made from, below [repository] in release.toml, '
-            f"then run the same command again{otherwise}"
-        )
+    settings = [
+        *([f'base = "{base}", which it was made from, below [repository]'] if base else []),
+        *([f"date = {day}, its day, above all [sections]"] if day else []),
+    ]
+    if settings:
+        keep = f"write {' and '.join(settings)} in release.toml, then run the same command again"
+        both = (remedy, keep) if chosen else (keep, remedy)
+        remedy = "; or, ".join(both) if role == "fork" else keep
     return StepFailed(
         where=name,
         problem=f"the {role}, {remote.address}, has this tag on {there[:12]}, but the release "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import StepFailed
 from doit_receipts.frozen import frozen
+from plugins.steps.news import day_of
 from plugins.steps.published_tag import published, refuse_other, way_out
 from plugins.steps.release_clone import COMMIT, input_commit
 
@@ -61,7 +62,7 @@ def make(
         clone.prepare(base.folder, (theirs.id,))
         clone.point(f"refs/tags/{name}", theirs.id)
         before = clone.tag(name)
-    public, remedy = _public(name, commit, clone, base, remotes or {})
+    public, remedy = _public(release, name, commit, clone, base, remotes or {})
     if public is not None:
         before = public
     if before is not None and _holds(release, before, commit, wanted_by, signer, named):
@@ -116,7 +117,12 @@ def _theirs(name: str, commit: str, base: Base) -> Tag | None:
 
 
 def _public(
-    name: str, commit: str, clone: Clone, base: Base, remotes: Mapping[str, Remote]
+    release: Release,
+    name: str,
+    commit: str,
+    clone: Clone,
+    base: Base,
+    remotes: Mapping[str, Remote],
 ) -> tuple[Tag | None, str]:
     """The tag that others can see, taken over, and what is left to do if it is none.
 
@@ -127,8 +133,17 @@ def _public(
         tagged = clone.resolve(f"{there}^{{commit}}")
         if tagged != commit:
             start = _start_of(tagged, commit, clone)
-            moved = start if start != base.commit() else ""
-            raise refuse_other(name, role, remote, tagged or there, commit, moved)
+            day = day_of(release, clone, tagged) if tagged else ""
+            raise refuse_other(
+                name,
+                role,
+                remote,
+                tagged or there,
+                commit,
+                base=start if start != base.commit() else "",
+                day=day if day != day_of(release, clone, commit) else "",
+                chosen=base.is_pinned(),
+            )
         clone.point(f"refs/tags/{name}", there)
         found, remedy = clone.tag(name), way_out(name, role, remote)
     return found, remedy

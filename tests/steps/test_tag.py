@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from doit_receipts.errors import ServiceFailed, StepFailed
 from plugins.services.git_remote import GitRemote
 from plugins.services.gnupg_signer import GnupgSigner
-from plugins.steps import release_clone, tag
+from plugins.steps import news, release_clone, tag
 from tests.source_world import World, a_world, git
 
 if TYPE_CHECKING:
@@ -189,13 +190,16 @@ def remotes(world: World) -> dict[str, Remote]:
     }
 
 
-def again(world: World, signer: Signer) -> dict[str, str]:
-    """The release made again in a new clone, three hours later."""
+def again(world: World, signer: Signer, day: date | None = None) -> dict[str, str]:
+    """The release made again in a new clone, three hours later; with a ``day``, NEWS has it."""
     shutil.rmtree(world.clone.folder)
     world.clock.time += timedelta(hours=3)
     world.make()
+    if day:
+        news.merge(world.release, world.clone, world.programs, date=day)
+    after = "news" if day else "base"
     told = release_clone.commit(
-        world.release, world.clone, world.base, world.clock, after="base", remotes=remotes(world)
+        world.release, world.clone, world.base, world.clock, after=after, remotes=remotes(world)
     )
     facts = tag.make(
         world.release, world.clone, world.base, signer, world.clock, remotes=remotes(world)
@@ -231,6 +235,43 @@ def test_tag_that_others_have_on_another_commit_is_refused_before_anything_is_si
         command = stopped.value.remedy.partition(": ")[2]
         git(world.clone.folder, *command.split()[1:])
         assert again(world, signer)["tag"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_release_that_was_lost_until_another_day_is_the_same_with_what_is_told(
+    world: World, signer: GnupgSigner, *, moved: bool
+) -> None:
+    """Without a date in release.toml its day is the one on which it is made."""
+    day = world.clock.time.date()
+    first = again(world, signer, day)
+    git(world.clone.folder, "push", "-q", str(world.folder / "fork.git"), "v3.13.6")
+    world.clock.time += timedelta(days=1)
+    if moved:
+        world.commit({"Lib/spam.py": "later\n"})
+    with pytest.raises(StepFailed, match="has this tag on") as stopped:
+        again(world, signer, world.clock.time.date())
+    told = stopped.value.remedy
+    assert told.startswith("write "), told
+    assert "; or, if nobody built from it: git push " in told
+    base = re.search(r'base = "([0-9a-f]{40})", which it was made from, below \[', told)
+    assert bool(base) == moved
+    wanted = tomllib.loads(re.findall(r"date = [0-9-]+", told)[0])["date"]
+    assert again(replace(world, wanted=base[1] if base else ""), signer, wanted) == first
+
+
+def test_base_that_was_chosen_is_not_taken_back_before_the_tag_is(
+    world: World, signer: GnupgSigner
+) -> None:
+    """Who named another one wants another release, and has forgotten the tag on the fork."""
+    first, base = make(world, signer), world.base.commit()
+    git(world.clone.folder, "push", "-q", str(world.folder / "fork.git"), "v3.13.6")
+    chosen = replace(world, wanted=world.commit({"Lib/spam.py": "later\n"}))
+    with pytest.raises(StepFailed, match="has this tag on") as stopped:
+        again(chosen, signer)
+    delete, keep = stopped.value.remedy.split("; or, ")
+    assert f'write base = "{base}"' in keep
+    git(world.clone.folder, *delete.partition(": ")[2].split()[1:])
+    assert again(chosen, signer)["commit"] != first["commit"]
 
 
 def test_other_release_commit_of_the_same_base_is_not_told_to_take_that_base(
