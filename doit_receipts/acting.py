@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doit_receipts.errors import LetThrough, NothingDone, StepFailed, Waiting
+from doit_receipts.errors import LetThrough, NothingDone, NotYet, StepFailed, Waiting
 from doit_receipts.intents import (
     ACCEPTED,
     ADOPT,
@@ -52,7 +52,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     if not acts:
         return dict(found.facts), adopted
     unseen = found.state is RemoteState.UNSEEN
-    _act(plan, task, inputs_digest(inputs), unseen=unseen)
+    _act(plan, task, inputs_digest(inputs), blind=unseen or _may_miss(found))
     if unseen:
         return dict(found.facts), False
     after = look(plan, task)
@@ -83,11 +83,13 @@ def decide(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[Probe, bo
         return found, False, last is None or accepted
     if found.state is RemoteState.ABSENT and last is not None:
         _heed(plan, task, found, last, adopted=accepted)
-    if unseen:
+    if unseen or (_may_miss(found) and plan.receipts.receipt(task.name) is None):
         _ask_a_person(plan, task, found)
-    elif plan.receipts.has_published(task):
+    if unseen:
+        return found, True, False
+    if plan.receipts.has_published(task):
         raise _stopped(task, found, "was published, but no longer exists")
-    elif found.who:
+    if found.who:
         raise Waiting(
             who=found.who, problem=found.problem, remedy=found.remedy, details=found.details
         )
@@ -111,6 +113,11 @@ def _heed(plan: Plan, task: Task, found: Probe, last: Intent, *, adopted: bool) 
         )
 
 
+def _may_miss(found: Probe) -> bool:
+    """Whether what was looked for may be there all the same, such as in somebody's queue."""
+    return found.state is RemoteState.ABSENT and bool(found.facts)
+
+
 def look(plan: Plan, task: Task) -> Probe:
     """What the task's look finds in the world now."""
     assert task.look is not None  # noqa: S101 - for the type checker
@@ -132,11 +139,11 @@ def _wait_for_the_hour(plan: Plan) -> None:
         )
 
 
-def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
+def _act(plan: Plan, task: Task, digest: str, *, blind: bool) -> None:
     journal = plan.context.journal
     plan.context.see_lock()
-    # What can be looked at needs no power-proof word; the world itself tells.
-    sealed = unseen or task.effect is Effect.PUBLIC
+    # What every look sees needs no power-proof word; the world itself tells.
+    sealed = blind or task.effect is Effect.PUBLIC
     journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)
 
     def let_go(act: Act) -> bool:
@@ -147,7 +154,7 @@ def _act(plan: Plan, task: Task, digest: str, *, unseen: bool) -> None:
         with heard_by(let_go):
             for each in task.calls:
                 each.perform(plan.receipts.fact_text)
-    except NothingDone:
+    except (NothingDone, NotYet):
         journal.append(VOID, task=task.name, inputs=digest)
         raise
     except LetThrough as error:
@@ -193,7 +200,8 @@ def _ask_a_person(plan: Plan, task: Task, found: Probe) -> None:
     raise Waiting(
         who=plan.project.releaser,
         problem=problem,
-        remedy=f"{found.remedy}; if it was done: {plan.project.command('adopt', task.name)},"
+        remedy=f"{found.remedy or found.problem}; if it was done:"
+        f" {plan.project.command('adopt', task.name)},"
         f" if not: {plan.project.command('retry', task.name)}",
         details=found.details,
     )

@@ -10,6 +10,7 @@
     │   └── NothingDone     and it is certain that it did nothing of what was asked
     ├── AlreadyPublished    a public step would be done a second time with other inputs
     └── Waiting             nothing is wrong, but somebody else has to act first
+        ├── NotYet          and it is certain that nothing was done so far
         └── LetThrough      and all that is ours to do is done: it is not done again
 
 Anything else that is raised is a bug and shows its traceback.
@@ -23,6 +24,7 @@ __all__ = [
     "AlreadyPublished",
     "BadVersion",
     "LetThrough",
+    "NotYet",
     "NothingDone",
     "ReleaseError",
     "ServiceFailed",
@@ -104,6 +106,10 @@ class Waiting(ReleaseError):
         super().__init__(
             where=f"waiting for {who}", problem=problem, remedy=remedy, details=details
         )
+
+
+class NotYet(Waiting):
+    """The host put us off before anything was done: to ask again, once it lets us, is safe."""
 
 
 class LetThrough(Waiting):

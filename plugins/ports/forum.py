@@ -39,8 +39,9 @@ class Forum(Protocol):
     ) -> str:
         """A new topic is public; returns its address.
 
-        Sent once: a failure may have come after it was stored, so look before another try. Raises
-        LetThrough where a moderator has to approve it first, who makes a topic without our id.
+        Sent once: a failure may have come after it was stored or put into the queue, which nobody
+        can look into, unless it is NothingDone or NotYet. Raises LetThrough where a moderator has
+        to approve it first, who makes a topic without our id.
         """
         ...
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "app"]
 
 FAULTS: Final = {
-    "forum.500_after_write": "the forum answers with status 500 after it has stored the topic",
+    "forum.500_after_write": "the forum answers with status 500 after it has kept the topic",
     "forum.500": "the forum answers with status 500 and has done nothing",
     "forum.429": "the forum answers with status 429, Discourse's message and Retry-After",
     "forum.enqueues": "the forum holds the topic back until a moderator approves it",
@@ -130,17 +130,19 @@ class _Forum:
         if self._store.fault("forum.enqueues") is not None:
             self._store.save(_QUEUE, [*self._store.load(_QUEUE, []), topic])
             pending = {"id": 7001, "raw": raw, "title": title}
-            return JSONResponse(
-                {"action": "enqueued", "success": True, "pending_count": 1, "pending_post": pending}
-            )
-        if self._store.fault("forum.no_tags") is not None:
-            topic["tags"] = []
-        topic = self._publish(topic, asked.get("external_id"))
+            answer = {
+                "action": "enqueued", "success": True, "pending_count": 1, "pending_post": pending,
+            }  # fmt: skip
+        else:
+            if self._store.fault("forum.no_tags") is not None:
+                topic["tags"] = []
+            topic = self._publish(topic, asked.get("external_id"))
+            answer = {
+                "id": topic["id"] + 10_000, "topic_id": topic["id"], "topic_slug": _slug(topic),
+            }  # fmt: skip
         if self._store.fault("forum.500_after_write") is not None:
             return Response("Internal Server Error", 500)
-        return JSONResponse(
-            {"id": topic["id"] + 10_000, "topic_id": topic["id"], "topic_slug": _slug(topic)}
-        )
+        return JSONResponse(answer)
 
     def _publish(self, topic: dict[str, Any], external_id: str | None) -> dict[str, Any]:
         topics = self._topics

@@ -110,7 +110,7 @@ class Discourse:
             "tags": list(tags),
             "external_id": external_id,
         }
-        answer = self._web.send("POST", "/posts.json", action, again=False, json=content)
+        answer = self._web.send_once("POST", "/posts.json", action, json=content)
         found = self._fields(answer, action)
         if found.line("action", may_miss=True) == "enqueued":
             # A topic that a moderator approves has lost the id that it would be found by.

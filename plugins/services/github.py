@@ -11,12 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from doit_receipts.errors import NothingDone, ServiceFailed
+from doit_receipts.errors import ServiceFailed
 from plugins.model.content import Content
 from plugins.model.ref_patterns import is_about
 from plugins.ports.github import Artifact, BranchRule, Issue, Job, Run
 from plugins.services.http_client import HttpClient
-from plugins.services.http_errors import Stumbled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +43,6 @@ _SWITCHES: Final = ("enforce_admins", *_RULES[4:])
 # October 2026): productionresultssaN.blob.core.windows.net.
 _STORAGES: Final = ("blob.core.windows.net", "actions.githubusercontent.com")
 _ROOM_BYTES: Final = 1 << 20
-_REFUSED: Final = tuple(status for status in range(400, 500) if status != 408)
-"""Statuses that prove that nothing was done; after 408 the request may have been taken."""
 _OF_TAGS: Final = ("tag", "")
 _NOT_ENFORCED: Final = ("disabled", "evaluate")
 _MOST_BUNDLES: Final = 100
@@ -283,16 +280,8 @@ class GitHub:
         action = f"start {workflow}"
         content = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
         path = f"{self._top}/actions/workflows/{quote(workflow)}/dispatches"
-        # not again: each request is a run of its own
-        try:
-            answer = self._web.send("POST", path, action, again=False, also=_REFUSED, json=content)
-        except Stumbled as error:
-            if error.undone:
-                raise _nothing_done(error) from error
-            raise
-        if answer.status_code in _REFUSED:
-            refused = self._web.refused(answer, action)
-            raise _nothing_done(refused) if isinstance(refused, ServiceFailed) else refused
+        # each request is a run of its own
+        answer = self._web.send_once("POST", path, action, json=content)
         if answer.status_code == 204 or not answer.content:
             return 0
         return self._web.json(answer, action).number("workflow_run_id", may_miss=True)
@@ -368,17 +357,6 @@ class GitHub:
         path = f"{self._top}/actions/artifacts/{artifact.id}/zip"
         most_bytes = artifact.content.size_bytes + _ROOM_BYTES
         return self._web.download(path, f"fetch {artifact.name}", file, most_bytes)
-
-
-def _nothing_done(error: ServiceFailed) -> NothingDone:
-    """The same error, for a request of which it is certain that nothing came."""
-    return NothingDone(
-        service=error.service,
-        action=error.action,
-        problem=error.problem.removeprefix(f"{error.action}: "),
-        remedy=error.remedy,
-        details=error.details,
-    )
 
 
 def _issue(part: Part) -> Issue:

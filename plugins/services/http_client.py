@@ -18,7 +18,13 @@ from doit_receipts.outside import Act, Unanswered, leaves
 from doit_receipts.printable import printable
 from plugins.services.answers import Part, json_of
 from plugins.services.bounds import Bounds
-from plugins.services.http_errors import HttpErrors, worth_another_try
+from plugins.services.http_errors import (
+    REFUSED,
+    HttpErrors,
+    Stumbled,
+    nothing_done,
+    worth_another_try,
+)
 from plugins.services.retry import retried
 
 if TYPE_CHECKING:
@@ -140,6 +146,21 @@ class HttpClient(HttpErrors):
             return (again or getattr(error, "undone", False)) and worth_another_try(error)
 
         return retried(ask, worth_it)
+
+    def send_once(self, method: str, path: str, action: str, **more: Any) -> httpx.Response:
+        """The request was done; asked again only where nothing can have come of it.
+
+        Raises NothingDone or NotYet where it is certain that nothing did.
+        """
+        try:
+            answer = self.send(method, path, action, again=False, also=REFUSED, **more)
+        except Stumbled as error:
+            if error.undone:
+                raise nothing_done(error) from error
+            raise
+        if answer.status_code in REFUSED:
+            raise nothing_done(self.refused(answer, action))
+        return answer
 
     def json(self, answer: httpx.Response, action: str) -> Part:
         """The answer's JSON, to be asked for its fields. Raises ServiceFailed if it is none."""

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from doit_receipts.errors import ServiceFailed, Waiting
+from doit_receipts.errors import NothingDone, NotYet, ServiceFailed, Waiting
 from doit_receipts.printable import printable
 from plugins.services.answers import json_of
 from plugins.services.retry_after import until, wait_of
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["HttpErrors", "LimitReached", "Stumbled", "worth_another_try"]
+__all__ = [
+    "REFUSED", "HttpErrors", "LimitReached", "Stumbled", "nothing_done", "worth_another_try",
+]  # fmt: skip
+
+REFUSED: Final = tuple(status for status in range(400, 500) if status != 408)
+"""Statuses that prove that nothing was done; after 408 the request may have been taken."""
 
 _LONGEST_WAIT_S: Final = 60
 _SHOWN_CHARACTERS: Final = 300
@@ -57,6 +62,23 @@ class LimitReached(ServiceFailed):
 def worth_another_try(error: Exception) -> bool | float:
     """For ``retried``: whether the same request may be answered in a moment, and in which."""
     return isinstance(error, Stumbled) and (error.wait_s or True)
+
+
+def nothing_done(error: Exception) -> Exception:
+    """The same error, of a request of which it is certain that nothing came."""
+    if isinstance(error, Waiting):
+        return NotYet(
+            who=error.who, problem=error.problem, remedy=error.remedy, details=error.details
+        )
+    if not isinstance(error, ServiceFailed):
+        return error
+    return NothingDone(
+        service=error.service,
+        action=error.action,
+        problem=error.problem.removeprefix(f"{error.action}: "),
+        remedy=error.remedy,
+        details=error.details,
+    )
 
 
 class HttpErrors:

@@ -36,7 +36,12 @@ def look_posted(release: Release, forum: Forum, category: int) -> Probe:
         awaited = _by_hand(release, forum, category)
         return absent(awaited.problem, adopted=_BY_HAND, who=awaited.who, remedy=awaited.remedy)
     if found is None:
-        return absent("the forum has no topic of this release yet", adopted=_BY_HAND)
+        return absent(
+            "the forum has no topic of this release yet",
+            adopted=_BY_HAND,
+            remedy="ask a moderator of the forum whether the announcement is in the queue of posts"
+            " to be approved",
+        )
     wrong = _differences(release, forum, found, category)
     if wrong:
         return different(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
 WORLD: Final = '''
-from doit_receipts.errors import LetThrough, NothingDone
+from doit_receipts.errors import LetThrough, NothingDone, NotYet, ServiceFailed
 from doit_receipts.probe import absent, different, identical, unknown, unseen
 
 WORLD = HERE / "world"
@@ -37,10 +37,14 @@ def put(wanted):
     mood = (HERE / "mood").read_text() if (HERE / "mood").exists() else ""
     if mood == "refuse":
         raise NothingDone(service="host", action="put", problem="permission denied")
+    if mood == "turned away":
+        raise NotYet(who="host", problem="it is busy until 12:00", remedy="run it again then")
     if mood == "queue":
         raise LetThrough(who="a moderator", problem="it is in the queue", remedy="ask for it")
     with WORLD.open("a") as file:
         file.write("half" if mood == "half" else wanted)
+    if mood == "lost":
+        raise ServiceFailed(service="host", action="put", problem="timed out")
     if mood == "die":
         (HERE / "mood").unlink()
         os.kill(os.getpid(), 9)
@@ -259,6 +263,86 @@ def test_word_that_it_was_done_is_enough_where_the_step_says_so(project: Project
     receipt = project.receipt("put_thing")
     assert (receipt["facts"], receipt["adopted"]) == ({"stands": "by hand"}, True)
     assert world(project) == ""
+
+
+MAY_MISS: Final = 'absent("none is seen", adopted={"stands": "by hand"}, remedy="ask the queue")'
+ASKED: Final = (
+    "left no receipt; ask the queue; if it was done: doit adopt put_thing, if not: doit retry"
+)
+
+
+def miss(project: Project, text: str, mood: str) -> None:
+    """An act whose answer was lost, and that no look may see."""
+    project.declare(text.replace("absent()", MAY_MISS))
+    project.write("mood", mood)
+    ended = project.doit()
+    assert ended.status == (1 if mood == "lost" else -signal.SIGKILL), ended.said
+    (project.folder / "mood").unlink(missing_ok=True)
+    (project.folder / "world").rename(project.folder / "queue")
+    project.ran()
+
+
+@pytest.mark.parametrize("text", [SHARED, PUBLIC])
+@pytest.mark.parametrize("mood", ["lost", "die"])
+def test_what_a_look_may_miss_is_not_done_again_after_a_lost_answer(
+    project: Project, text: str, mood: str
+) -> None:
+    miss(project, text, mood)
+    for _ in range(2):
+        ended = project.doit()
+        assert (ended.status, project.ran(), world(project)) == (4, ["look"], "")
+        assert ASKED in ended.out
+    project.write("input", "changed")
+    assert (project.doit().status, world(project)) == (4, "")
+    (project.folder / "queue").rename(project.folder / "world")
+    assert project.doit().status == 0
+    assert project.receipt("put_thing")["adopted"] is False
+
+
+@pytest.mark.parametrize("word", ["adopt", "retry"])
+def test_what_a_look_may_have_missed_is_decided_by_a_person(project: Project, word: str) -> None:
+    miss(project, PUBLIC, "lost")
+    assert project.doit().status == 4
+    assert project.doit(word, "put_thing").status == 0
+    assert project.doit().status == 0
+    assert world(project) == ("" if word == "adopt" else "thing")
+
+
+def test_word_about_other_inputs_does_not_do_again_what_a_look_may_miss(project: Project) -> None:
+    """What was adopted is still there; what users get of it is asked of a person once more."""
+    miss(project, PUBLIC, "lost")
+    project.doit()
+    assert project.doit("adopt", "put_thing").status == 0
+    project.write("input", "changed")
+    ended = project.doit()
+    assert (ended.status, world(project)) == (4, "")
+    assert ASKED in ended.out
+    assert project.doit("adopt", "put_thing").status == 0
+    assert project.doit().status == 0
+    assert (project.receipt("put_thing")["adopted"], world(project)) == (True, "")
+
+
+def test_what_a_look_may_miss_is_not_done_on_the_word_of_a_journal_that_is_gone(
+    project: Project,
+) -> None:
+    miss(project, PUBLIC, "lost")
+    (project.work / "journal.jsonl").unlink()
+    ended = project.doit()
+    assert (ended.status, world(project)) == (4, "")
+    assert "the journal is incomplete" in ended.out
+
+
+@pytest.mark.parametrize("mood", ["refuse", "turned away"])
+def test_what_a_look_may_miss_and_was_refused_outright_is_tried_again(
+    project: Project, mood: str
+) -> None:
+    project.declare(PUBLIC.replace("absent()", MAY_MISS))
+    project.write("mood", mood)
+    assert project.doit().status == (1 if mood == "refuse" else 4)
+    (project.folder / "mood").unlink()
+    ended = project.doit()
+    assert "put" in project.ran()
+    assert (ended.status, world(project)) == (0, "thing"), ended.said
 
 
 def test_what_a_person_has_to_do_is_waited_for_and_not_begun(project: Project) -> None:

@@ -172,6 +172,40 @@ def test_topic_that_a_moderator_has_to_approve(walk: Walk, observed: Observed) -
     observed("forum.enqueues, post_forum", *lines)
 
 
+def test_topic_in_the_queue_whose_answer_was_lost(walk: Walk, observed: Observed) -> None:
+    """Nobody can look into the queue: a person is asked, and until then nothing is posted again."""
+    day = walk.day
+    day.restore("post_forum")
+    day.order("forum.enqueues", times=ALWAYS)
+    day.order("forum.500_after_write")
+    line = assert_told(day.publish(), "post_forum", "answered 500")
+    for _ in range(2):
+        line = assert_told(
+            day.publish(), "post_forum", "left no receipt; ask a moderator", status=WAITING
+        )
+        assert len(day.store.load("forum-queue", [])) == 1
+    told = day.doit("adopt", "post_forum")
+    assert told.status == DONE, told
+    ended = day.go_on()
+    assert ended.status == DONE, ended
+    assert day.store.load("forum", []) == []
+    assert len(day.store.load("forum-queue", [])) == 1
+    observed("forum.enqueues and forum.500_after_write, post_forum", line)
+
+
+def test_topic_that_never_got_to_the_forum_is_posted_once_a_person_says_so(walk: Walk) -> None:
+    day = walk.day
+    day.restore("post_forum")
+    day.order("forum.enqueues", times=ALWAYS)
+    day.order("forum.500_after_write")
+    assert_told(day.publish(), "post_forum", "answered 500")
+    day.store.save("forum-queue", [])
+    assert_told(day.publish(), "post_forum", "left no receipt", status=WAITING)
+    told = day.doit("retry", "post_forum")
+    assert told.status == DONE, told
+    ends_alike(walk)
+
+
 def test_topic_that_is_posted_by_hand_for_want_of_a_key(walk: Walk, observed: Observed) -> None:
     """A release.toml without ``[credentials] forum`` gets to its end as well."""
     day = walk.day

@@ -119,7 +119,8 @@ def finished(day: Day, task: str) -> Ended:
 
 def answered(day: Day, ended: Ended, task: str) -> Ended:
     """If a person is asked whether the mail arrived, they look and say so, and it is run again."""
-    if ended.status != WAITING or not is_mail(task):
+    asked = is_mail(task) or (task == "post_forum" and ASKING in ended.said)
+    if ended.status != WAITING or not asked:
         return ended
     day.answer_mail(task, ended)
     return day.doit("run", task)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from doit_receipts.errors import LetThrough, ServiceFailed
+from doit_receipts.errors import LetThrough, NothingDone, NotYet, ServiceFailed
 from plugins.model.secret import Secret
 from plugins.rehearsal import forum as world
 from plugins.rehearsal.store import ALWAYS, Store
@@ -78,7 +78,7 @@ def test_refusals_are_told_in_the_forums_words(
     words: str,
 ) -> None:  # fmt: skip
     forum.post("one", TITLE, TEXT, 23, RELEASE)
-    with pytest.raises(ServiceFailed, match=words) as told:
+    with pytest.raises(NothingDone, match=words) as told:
         forum.post("two", title, text, category, tags)
     assert "\n" not in str(told.value)
     assert len(store.load("forum", [])) == 1
@@ -124,9 +124,38 @@ def test_post_is_asked_once_also_where_the_forum_asks_to_wait(
     forum: Discourse, store: Store
 ) -> None:
     store.order_fault("forum.429")
-    with pytest.raises(ServiceFailed, match=r"answered 429: You.ve performed this action too many"):
+    with pytest.raises(NothingDone, match=r"answered 429: You.ve performed this action too many"):
         forum.post("one", TITLE, TEXT, 23, RELEASE)
     assert store.load("forum", []) == []
+
+
+async def _not_before_an_hour(_request: Request) -> Response:
+    return Response(status_code=429, headers={"retry-after": "3600"})
+
+
+async def _timed_out(_request: Request) -> Response:
+    return Response(status_code=408)
+
+
+def test_forum_that_puts_us_off_has_posted_nothing() -> None:
+    routes = [Route("/posts.json", _not_before_an_hour, methods=["POST"])]
+    with (
+        served(Starlette(routes=routes)) as address,
+        pytest.raises(NotYet, match="accepts no more requests before"),
+    ):
+        Discourse(address, None).post("one", TITLE, TEXT, 23, RELEASE)
+    with pytest.raises(NothingDone, match="cannot be reached"):
+        Discourse(address, None).post("one", TITLE, TEXT, 23, RELEASE)
+
+
+def test_forum_that_says_nothing_certain_may_have_posted() -> None:
+    routes = [Route("/posts.json", _timed_out, methods=["POST"])]
+    with (
+        served(Starlette(routes=routes)) as address,
+        pytest.raises(ServiceFailed, match="answered 408") as told,
+    ):
+        Discourse(address, None).post("one", TITLE, TEXT, 23, RELEASE)
+    assert not isinstance(told.value, NothingDone)
 
 
 def test_wrong_key_is_told_and_not_shown(forum: Discourse, monkeypatch: pytest.MonkeyPatch) -> None:
