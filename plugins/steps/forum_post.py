@@ -75,12 +75,13 @@ def post(release: Release, forum: Forum, category: int, progress: Progress) -> d
 def _by_hand(release: Release, forum: Forum, category: int) -> Waiting:
     """What there is to do for whoever has no key: everybody may post to the forum as a person."""
     path = release.layout.made / announcement_draft.SETTLED
+    title = announcement_draft.subject_of(release)
     return Waiting(
         who="RM",
         problem="[credentials] forum is missing, so you post it by hand",
-        remedy=f"post {path} in the category {forum.category_name(category)}, tagged"
-        f" {', '.join(TAGS)}, with its first line as the title, then run the same command again; if"
-        " it does not find your topic, run doit adopt",
+        remedy=f"post it in the category {forum.category_name(category)}, tagged {', '.join(TAGS)},"
+        f' with the title "{title}" and, as the text, what {path} has below its first line, then'
+        " run the same command again; if it does not find your topic, run doit adopt",
     )
 
 

@@ -6,6 +6,8 @@ ends as a day without it, to the byte.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -215,8 +217,13 @@ def test_topic_that_is_posted_by_hand_for_want_of_a_key(walk: Walk, observed: Ob
         day.publish(), "post_forum", "RM: [credentials] forum is missing", status=WAITING
     )
     assert day.store.load("forum", []) == []
-    day.store.save("forum", walk.world["forum"])
+    told = re.search(r'the title "(.+)" and, as the text, what (.+) has below its first line', line)
+    assert told, line
+    text = Path(told[2]).read_text().partition("\n")[2].strip("\n")
+    (topic,) = walk.world["forum"]
+    by_hand = {**topic, "external_id": None, "title": told[1], "raw": text}
+    day.store.save("forum", [by_hand])
     ended = day.go_on()
     assert ended.status == DONE, ended
-    assert day.store.load("forum", []) == walk.world["forum"]
+    assert day.store.load("forum", []) == [by_hand]
     observed("no key of the forum, post_forum", line)
