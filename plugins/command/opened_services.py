@@ -545,7 +545,10 @@ class Services:
             # Without a slot: the run is over and its lock closed, which a slot would hand on.
             programs = MachinePrograms(self._log.record)
             mail = self._mail(silence_s=PATIENCE_S)
-            notifier = Notifier(declared, self._settings.announce.sender, mail, programs)
+            notifier = Notifier(
+                declared, self._settings.announce.sender, mail, programs,
+                rehearsal=self._settings.work.rehearsal,
+            )  # fmt: skip
             return notifier.tell(self._release.layout.work, subject, text)
 
         return tell

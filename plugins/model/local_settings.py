@@ -94,7 +94,8 @@ class Work:
     clone, which is never written. Default: build."""
     rehearsal: bool = False
     """Whether this is a rehearsal: a real release refuses its receipts, and every address that it
-    names leads to this machine. Default: false."""
+    names leads to this machine, but `[hosts] packages`, where tools are installed from. A program
+    of `[notify]` is your own. Default: false."""
     foreign_tree: bool = False
     """Of a rehearsal: whether its tree is somebody's CPython and not the toy of this tool, so that
     what the tree brings is run confined, as in a release. Default: false."""

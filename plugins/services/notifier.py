@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError
 from doit_receipts.printable import printable
-from plugins.model.forms import WrongForm, web_address
+from plugins.model.forms import WrongForm, leads_elsewhere, web_address
 from plugins.services.bounds import Bounds
 
 if TYPE_CHECKING:
@@ -38,10 +38,22 @@ _MOST_OTHERS: Final = 4000
 
 
 class Notifier:
-    """Tells all that ``[notify]`` names. What holds a secret is read when it is sent."""
+    """Tells all that ``[notify]`` names. What holds a secret is read when it is sent.
 
-    def __init__(self, settings: Notify, sender: str, mail: Mail, programs: Programs) -> None:
+    In a rehearsal no webhook of another machine is asked.
+    """
+
+    def __init__(
+        self,
+        settings: Notify,
+        sender: str,
+        mail: Mail,
+        programs: Programs,
+        *,
+        rehearsal: bool = False,
+    ) -> None:
         self._settings = settings
+        self._rehearsal = rehearsal
         self._sender = sender
         self._mail = mail
         self._programs = programs
@@ -102,6 +114,12 @@ class Notifier:
                 where=f"secret {secret.place}", problem="holds no address of a webhook",
                 remedy=str(error),
             ) from None  # fmt: skip
+        if self._rehearsal and leads_elsewhere(address.geturl()):
+            raise SettingsError(
+                where=f"secret {secret.place}",
+                problem="leads to another machine, and a rehearsal contacts only this one",
+                remedy="take [notify] webhook out of the rehearsal's release.toml",
+            )
         path = address.path + (f"?{address.query}" if address.query else "")
         secrets = (path, address.path, *_secret_parts(address.path, address.query))
         base = f"{address.scheme}://{address.netloc}"

@@ -55,6 +55,15 @@ def webhook(folder: Path, address: str, form: str = "slack") -> Notify:
     return Notify(webhook=Secret(f"file:{place}"), form=form)
 
 
+def test_rehearsal_asks_no_webhook_of_another_machine(tmp_path: Path) -> None:
+    settings = webhook(tmp_path, "https://python.invalid")
+    notifier = Notifier(settings, "rm@python.org", Outbox(), MachinePrograms(), rehearsal=True)
+    (line,) = notifier.tell(tmp_path, SUBJECT, TEXT)
+    assert "leads to another machine, and a rehearsal contacts only this one" in line
+    assert "take [notify] webhook out" in line
+    assert CANARY not in line
+
+
 @pytest.mark.parametrize("form", ["discord", "slack", "zulip"])
 def test_a_webhook_gets_its_own_form(form: str, tmp_path: Path) -> None:
     asked: list[bytes] = []
