@@ -4,7 +4,8 @@
 FOLDER]`` starts the world there, whose errors go to FOLDER.err, and answers with its process id
 once it is ready; ``["end", PID]`` ends it. ``["doit", JSON]`` runs doit to its end as a process of
 its own, and answers with the exit status, or the signal as a negative number; ``["people", JSON]``
-lets everybody give the green lights that are asked of them, as a rehearsal does. The JSON has the
+lets everybody give the green lights that are asked of them, as a rehearsal does; ``swap`` is doit
+while somebody swaps what it signs, and ``forge`` is tests/forger.py. The JSON has the
 words of the command, the release's clock, the files that take what it says, and after how many
 records of the world it is killed (0: never); or at which of its own writes it is, from which on the
 disk is full, and where all of them are listed (see tests/engine/killer).
@@ -149,7 +150,25 @@ def _world(folder: str, ready: int) -> int:
     return 0
 
 
-_DOING = {"doit": _doit, "people": _people, "forge": _forge}
+def _swap(asked: Asked) -> int:
+    """As doit, and whatever is signed by OpenPGP is another file just then, and put back after."""
+    from plugins.services.gnupg_signer import GnupgSigner  # noqa: PLC0415 - after sys.path was set
+
+    sign = GnupgSigner.sign
+
+    def swapped(self: GnupgSigner, file: Path, signature: Path) -> None:
+        good = file.read_bytes()
+        file.write_bytes(good + b"evil")
+        try:
+            sign(self, file, signature)
+        finally:
+            file.write_bytes(good)
+
+    GnupgSigner.sign = swapped  # type: ignore[method-assign]
+    return _doit(asked)
+
+
+_DOING = {"doit": _doit, "people": _people, "forge": _forge, "swap": _swap}
 
 
 def _answer(kind: str, what: Any) -> int:

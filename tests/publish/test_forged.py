@@ -75,6 +75,19 @@ def test_nothing_is_signed_on_the_word_of_files(
             count("altered products, with forged receipts and journal lines", len(outputs))
 
 
+def test_archive_that_is_another_one_while_it_is_signed_is_not_signed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Before and after it is the one that the gates judged."""
+    with a_day(tmp_path_factory) as day:
+        day.start_world()
+        assert day.doit("run", "test_source").status == DONE
+        ended = day.doit("run", "sign_archives", kind="swap")
+        assert ended.status == FAILED, ended
+        assert "is not as it was judged in this run" in ended.line_of("sign_archives"), ended
+        assert not list(day.work.glob("src/*.asc"))
+
+
 def altered(day: Day, path: Path) -> list[str]:
     """The file has one byte more, or the ref another commit; gives what facts become by that."""
     if "refs" not in path.parts:
