@@ -10,15 +10,17 @@ import re
 import shlex
 import socket
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed, SettingsError
 from doit_receipts.frozen import frozen
+from plugins.services.environment import exported
 from plugins.services.known_hosts import known_host
 from plugins.services.sftp import Lost, Sftp, losses
+from plugins.services.ssh_agent import SshAgent
 from plugins.services.ssh_keys import offered
 
 if TYPE_CHECKING:
@@ -189,10 +191,13 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
         connect_kwargs=_LOGIN_OPTIONS,
     )
     guarded = connection
+    agents: list[SshAgent] = []
     locked: list[str] = []
     while isinstance(guarded, fabric.Connection):
         _guard(guarded, ssh_config)
-        locked += _with_keys(guarded)
+        agent, files = _with_keys(guarded)
+        agents.append(agent)
+        locked += files
         guarded = guarded.gateway
     try:
         connection.open()
@@ -201,36 +206,14 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
         raise
     except (paramiko.SSHException, EOFError, OSError) as error:
         connection.client.close()
-        raise _translated(error, address, locked) from error
+        raise _translated(error, address, agents, locked) from error
     connection.transport.set_keepalive(_KEEPALIVE_S)
     return Line(connection, str(address))
 
 
-class _Agent:
-    """The person's agent, as paramiko uses it; one that does not answer has no keys."""
-
-    def __init__(self) -> None:
-        import paramiko
-
-        self.keys: Sequence[Any] = ()
-        self._agent: Any = None
-        with suppress(paramiko.SSHException, OSError, EOFError):
-            self._agent = paramiko.Agent()
-            self.keys = tuple(self._agent.get_keys())
-
-    def get_keys(self) -> Sequence[Any]:
-        """Those that are offered, in this order."""
-        return self.keys
-
-    def close(self) -> None:
-        """Nobody asks it any more."""
-        if self._agent is not None:
-            self._agent.close()
-
-
-def _with_keys(connection: Connection) -> tuple[str, ...]:
-    """It offers what ``ssh`` would; the files of keys that have a passphrase nobody gave."""
-    settings, agent = connection.ssh_config, _Agent()
+def _with_keys(connection: Connection) -> tuple[SshAgent, tuple[str, ...]]:
+    """It offers what ``ssh`` would: the agent, and files of keys whose passphrase nobody gave."""
+    settings, agent = connection.ssh_config, SshAgent(exported("SSH_AUTH_SOCK"))
     keys = offered(settings, agent.keys)
     # paramiko has no other way to choose among the keys of an agent, or to order them.
     connection.client._agent = agent  # noqa: SLF001
@@ -243,7 +226,7 @@ def _with_keys(connection: Connection) -> tuple[str, ...]:
         "look_for_keys": not named and settings.get("identitiesonly", "no").lower() != "yes",
     }
     agent.keys = (*more, *keys.others)
-    return keys.locked
+    return agent, keys.locked
 
 
 def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Transport:
@@ -278,14 +261,24 @@ def _guard(connection: Connection, ssh_config: Path | None) -> None:
     }
 
 
-def _translated(error: Exception, address: Address, locked: Sequence[str]) -> ServiceFailed:
+def _translated(
+    error: Exception, address: Address, agents: Sequence[SshAgent], locked: Sequence[str]
+) -> ServiceFailed:
     import paramiko
+
+    silent = next((agent for agent in agents if agent.silence), None)
 
     action, remedy = (
         "connect",
         "check that `ssh` can connect to it, then run the same command again",
     )
     match error:
+        case paramiko.SSHException() if silent and (silent.did_not_sign or _is_refused(error)):
+            action, problem = "log in", silent.silence
+            remedy = (
+                "confirm it where the agent asks (a window, a card), or restart the agent, then "
+                "run the same command again"
+            )
         case paramiko.SSHException() if _is_refused(error):
             action, problem = "log in", "the host accepts none of your keys"
             remedy = "add your key to the agent (ssh-add), or ask for access"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
+import socket
 import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING
 
+import paramiko
 import pytest
 
 from doit_receipts.errors import ServiceFailed
+from plugins.services.ssh_agent import SshAgent
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_keys import offered
 from plugins.services.ssh_line import Address
@@ -49,6 +55,18 @@ def agent(tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch) -> I
     finally:
         process.terminate()
         process.wait(60)
+
+
+@pytest.fixture
+def silent_agent(
+    tmp_path: Path, server: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenSsh]:
+    """An agent that was stopped, or waits for a card: it takes a connection and says nothing."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "agent"))
+        listening.listen(8)
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+        yield server
 
 
 def _make_key(file: Path) -> None:
@@ -120,6 +138,44 @@ def test_keys_of_the_person_serve_where_none_is_configured(server: OpenSsh) -> N
     (server.folder.parent / ".ssh").mkdir()
     shutil.copy(key, server.folder.parent / ".ssh" / "id_ed25519")
     _logs_in(server, f'  IdentityFile "{key}"\n', "")
+
+
+def test_agent_that_does_not_answer_holds_up_no_login_with_a_file(silent_agent: OpenSsh) -> None:
+    begun_s = time.monotonic()
+    _logs_in(silent_agent)
+    assert time.monotonic() - begun_s < 15
+
+
+def test_agent_that_does_not_answer_is_told_where_no_key_is_left(silent_agent: OpenSsh) -> None:
+    _lock(silent_agent.folder / "id_ed25519")
+    with pytest.raises(ServiceFailed, match=r"log in: the ssh agent at .* did not list its keys"):
+        _logs_in(silent_agent)
+
+
+def test_agent_that_does_not_sign_is_told_in_time(tmp_path: Path) -> None:
+    _make_key(tmp_path / "key")
+    blob = base64.b64decode((tmp_path / "key.pub").read_text().split()[1])
+    listed = b"\x0c" + (1).to_bytes(4, "big") + len(blob).to_bytes(4, "big") + blob + bytes(4)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "agent"))
+        listening.listen(1)
+
+        def list_keys() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(99)
+                connection.sendall(len(listed).to_bytes(4, "big") + listed)
+                while connection.recv(999):  # and never an answer
+                    pass
+
+        answering = threading.Thread(target=list_keys, daemon=True)
+        answering.start()
+        agent = SshAgent(str(tmp_path / "agent"), signs_s=0.2)
+        with pytest.raises(paramiko.SSHException, match=r"did not sign within 0\.2 s"):
+            agent.get_keys()[0].sign_ssh_data(b"spam")
+        assert agent.did_not_sign
+        agent.close()
+        answering.join(30)
 
 
 @pytest.mark.parametrize(
