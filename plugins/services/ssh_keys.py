@@ -56,11 +56,12 @@ def offered(settings: Mapping[str, Any], keys: Iterable[Any]) -> OfferedKeys:
     named: list[Any] = []
     files, locked = [], []
     for file in (Path(each).expanduser() for each in configured or _DEFAULTS):
-        key = next((held.pop(half) for half in _public_halves(file) if half in held), None)
+        here = [held.pop(half) for half in _public_halves(file) if half in held]
         text = _text(file)
-        if key is not None:
-            named.append(key)
-        elif _is_locked(text):
+        named += here
+        if here:
+            continue
+        if _is_locked(text):
             locked.append(str(file))
         elif " PRIVATE KEY-----" in text and (configured or only):
             files.append(str(file))
@@ -70,7 +71,7 @@ def offered(settings: Mapping[str, Any], keys: Iterable[Any]) -> OfferedKeys:
 
 
 def _public_halves(file: Path) -> Iterator[bytes]:
-    """What the agent may know the key by, a certificate first."""
+    """What the agent may know the key by, or have beside it: a certificate first."""
     for text in (_text(Path(f"{file}-cert.pub")), _text(Path(f"{file}.pub")), _text(file)):
         if found := re.search(_PUBLIC, text):
             yield _decoded(found[1])

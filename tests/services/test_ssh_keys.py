@@ -9,6 +9,8 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -24,7 +26,6 @@ from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _ONLY = "  IdentitiesOnly yes\n"
 
@@ -114,6 +115,25 @@ def test_second_of_two_keys_that_the_agent_has_is_offered_as_well(agent: OpenSsh
     _lock(key)
     file = f'  IdentityFile "{key}"\n'
     _logs_in(agent, file, f'  IdentityFile "{agent.folder.parent / "one"}"\n{file}')
+
+
+@pytest.mark.parametrize("has_private", [True, False])
+def test_key_is_offered_after_its_certificate_where_the_agent_has_both(
+    tmp_path: Path, *, has_private: bool
+) -> None:
+    """As after ssh-add; the server may know the key alone."""
+    file = tmp_path / "key"
+    _make_key(file)
+    signed = ["ssh-keygen", "-q", "-s", str(file), "-I", "rm", "-n", "rm", f"{file}.pub"]
+    subprocess.run(signed, check=True)
+    if not has_private:
+        file.unlink()
+    certificate, key = (
+        SimpleNamespace(blob=base64.b64decode(Path(f"{file}{end}").read_text().split()[1]))
+        for end in ("-cert.pub", ".pub")
+    )
+    found = offered({"identityfile": [str(file)], "identitiesonly": "yes"}, [key, certificate])
+    assert (found.named, found.files, found.locked) == ((certificate, key), (), ())
 
 
 @pytest.mark.parametrize("only", [True, False])
