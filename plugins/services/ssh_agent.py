@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import re
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from plugins.services.environment import exported
 
-__all__ = ["SshAgent"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["SshAgent", "agent_socket"]
 
 _ANSWERS_S: Final = 5.0
 _SIGNS_S: Final = 25.0
 """A person may have to confirm it, or to touch a card; less than a host waits for a login."""
+_USUAL: Final = "SSH_AUTH_SOCK"
+
+
+def agent_socket(settings: Mapping[str, Any]) -> str:
+    """Where the agent listens for a host with these settings in the ssh configuration; "" for none.
+
+    Source: ssh_config(5), "IdentityAgent" and "TOKENS"; openssh-portable, ssh.c. Of the tokens
+    those of the person and this machine count.
+    """
+    named = str(settings.get("identityagent", _USUAL))
+    if named in ("none", _USUAL):
+        return exported(_USUAL) if named == _USUAL else ""
+    account = pwd.getpwuid(os.getuid())
+    tokens = {"%%": "%", "%d": account.pw_dir, "%u": account.pw_name, "%i": str(account.pw_uid)}
+    path = re.sub("%[%dui]", lambda found: tokens[found[0]], str(Path(named).expanduser()))
+    path = re.sub(r"\$\{(\w+)\}", lambda found: exported(found[1]), path)
+    return exported(path[1:]) if path.startswith("$") else path
 
 
 class SshAgent:

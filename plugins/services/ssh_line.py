@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 
 from doit_receipts.errors import ServiceFailed, SettingsError
 from doit_receipts.frozen import frozen
-from plugins.services.environment import exported
 from plugins.services.known_hosts import known_host
 from plugins.services.sftp import Lost, Sftp, losses
-from plugins.services.ssh_agent import SshAgent
+from plugins.services.ssh_agent import SshAgent, agent_socket
 from plugins.services.ssh_keys import offered
 
 if TYPE_CHECKING:
@@ -213,7 +212,7 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
 
 def _with_keys(connection: Connection) -> tuple[SshAgent, tuple[str, ...]]:
     """It offers what ``ssh`` would: the agent, and files of keys whose passphrase nobody gave."""
-    settings, agent = connection.ssh_config, SshAgent(exported("SSH_AUTH_SOCK"))
+    settings, agent = connection.ssh_config, SshAgent(agent_socket(connection.ssh_config))
     keys = offered(settings, agent.keys)
     # paramiko has no other way to choose among the keys of an agent, or to order them.
     connection.client._agent = agent  # noqa: SLF001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import paramiko
 import pytest
 
 from doit_receipts.errors import ServiceFailed
-from plugins.services.ssh_agent import SshAgent
+from plugins.services.ssh_agent import SshAgent, agent_socket
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_keys import offered
 from plugins.services.ssh_line import Address
@@ -196,6 +197,34 @@ def test_agent_that_does_not_sign_is_told_in_time(tmp_path: Path) -> None:
         assert agent.did_not_sign
         agent.close()
         answering.join(30)
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (None, "/run/usual"), ("SSH_AUTH_SOCK", "/run/usual"), ("none", ""), ("/run/it", "/run/it"),
+        ("$OTHER", "/run/other"), ("$UNSET_BY_ALL", ""), ("${OTHER}/s", "/run/other/s"),
+        ("~/of vault/s", "{home}/of vault/s"), ("%d/s-%i%%", "{home}/s-{uid}%"),
+    ],
+)  # fmt: skip
+def test_agent_is_the_one_that_the_ssh_configuration_names(
+    monkeypatch: pytest.MonkeyPatch, value: str | None, where: str
+) -> None:
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/usual")
+    monkeypatch.setenv("OTHER", "/run/other")
+    settings = {} if value is None else {"identityagent": value}
+    assert agent_socket(settings) == where.format(home=home, uid=os.getuid())
+
+
+def test_login_is_by_the_agent_of_the_configuration(
+    agent: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a program that keeps passwords and is an agent too."""
+    _lock(agent.folder / "id_ed25519")
+    monkeypatch.delenv("SSH_AUTH_SOCK")
+    _logs_in(agent, _ONLY, f'{_ONLY}  IdentityAgent "{agent.folder.parent / "agent"}"\n')
 
 
 @pytest.mark.parametrize(
