@@ -187,7 +187,7 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
         port=address.port or None,
         config=config,
         connect_timeout=_CONNECT_S,
-        connect_kwargs=_LOGIN_OPTIONS,
+        connect_kwargs=dict(_LOGIN_OPTIONS),
     )
     guarded = connection
     agents: list[SshAgent] = []

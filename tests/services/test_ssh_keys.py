@@ -18,6 +18,7 @@ import paramiko
 import pytest
 
 from doit_receipts.errors import ServiceFailed
+from plugins.services import ssh_line
 from plugins.services.ssh_agent import SshAgent, agent_socket
 from plugins.services.ssh_host import SshHost
 from plugins.services.ssh_keys import offered
@@ -116,6 +117,14 @@ def test_second_of_two_keys_that_the_agent_has_is_offered_as_well(agent: OpenSsh
     _lock(key)
     file = f'  IdentityFile "{key}"\n'
     _logs_in(agent, file, f'  IdentityFile "{agent.folder.parent / "one"}"\n{file}')
+
+
+def test_login_leaves_nothing_to_the_next_one(server: OpenSsh) -> None:
+    """Fabric writes the configured keys into the options that it is given."""
+    before = dict(ssh_line._LOGIN_OPTIONS)
+    _logs_in(server)
+    assert before == ssh_line._LOGIN_OPTIONS
+    assert "key_filename" not in before
 
 
 @pytest.mark.parametrize("has_private", [True, False])
