@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from plugins.ports.programs import Completed, Programs
 
-__all__ = ["PythonFound", "candidates", "machine_of", "our_pip", "python_for", "resolved"]
+__all__ = [
+    "PythonFound", "candidates", "left_until", "machine_of", "our_pip", "python_for", "resolved",
+]  # fmt: skip
 
 _NEWEST: Final = 30
 _OLDEST: Final = 9
@@ -109,6 +112,7 @@ def python_for(
     least_minor: int = 0,
     locked: bool = False,
     timeout_s: float = _TIMEOUT_S,
+    until_s: float | None = None,
 ) -> PythonFound:
     """The first Python ``among`` those here for which pip finds all that is required.
 
@@ -117,6 +121,10 @@ def python_for(
     network or an index that is slow or refuses to answer, or a Python that is too old for one
     package and lacks another, it is the first that pip failed so for, for want of a better answer.
     No constraint changes versions that are ``locked``.
+
+    ``timeout_s`` is the time for each question. With ``until_s``, of the monotonic clock, there is
+    that much for all of them, and a pip that cannot be asked or does not answer raises
+    ServiceFailed.
     """
     seen: list[Path] = []
     refused: list[_Refused] = []
@@ -125,7 +133,10 @@ def python_for(
         seen.append(python)
         if least_minor and _version_of(python, programs) < (3, least_minor):
             continue
-        asked = partial(_answered, python, requirements, constraints, programs, timeout_s=timeout_s)
+        asked = partial(
+            _answered, python, requirements, constraints, programs,
+            timeout_s=timeout_s, until_s=until_s,
+        )  # fmt: skip
         ended = asked()
         if ended is None or ended.status == 0:
             return PythonFound(python, report=ended.stdout if ended is not None else "")
@@ -217,15 +228,24 @@ def _answered(
     programs: Programs,
     *,
     timeout_s: float,
+    until_s: float | None,
     ignoring: bool = False,
 ) -> Completed | None:
     """What pip answered, None for nothing in time: the installation waits longer for the same."""
+    left_s = timeout_s if until_s is None else left_until(until_s)
     try:
         return resolved(
-            python, requirements, constraints, programs, timeout_s=timeout_s, ignoring=ignoring
+            python, requirements, constraints, programs, timeout_s=left_s, ignoring=ignoring
         )
     except ServiceFailed:
+        if until_s is not None:
+            raise
         return None
+
+
+def left_until(until_s: float) -> float:
+    """The whole seconds until then by the monotonic clock, and one where it is over."""
+    return float(max(1, round(until_s - time.monotonic())))
 
 
 def resolved(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from plugins.model.docs_lock import MOST_BYTES, DocsLock, Pin, digest_of, read_d
 from plugins.model.docs_requirements import REQUIREMENTS, gathered, refuse_building
 from plugins.model.docs_source import LOCK_FILE
 from plugins.model.pylock import LOCK, NoLock, read_lock
-from plugins.ports.docs_python import candidates, machine_of, python_for, resolved
+from plugins.ports.docs_python import candidates, left_until, machine_of, python_for, resolved
 from plugins.steps.release_clone import input_commit
 
 if TYPE_CHECKING:
@@ -144,23 +145,23 @@ def _resolved(
         for name, content in required.items():
             write_whole(doc / name, content)
         requirements = doc / REQUIREMENTS
-        # Asked once for both: the answer is what is locked.
-        chosen = python_for(
-            requirements, programs, constraints=constraints, among=pythons, timeout_s=_TIMEOUT_S
-        )
-        if chosen.python is None:
-            raise StepFailed(
-                where=f"the tree's Doc/{REQUIREMENTS}",
-                problem=chosen.problem,
-                remedy=chosen.remedy,
-            )
-        machine = machine_of(chosen.python, programs)
-        if chosen.report:
-            return DocsLock(series, machine, wanted, tuple(pins_of(chosen.report)))
+        until_s = time.monotonic() + _TIMEOUT_S
         try:
-            ended = resolved(
-                chosen.python, requirements, constraints, programs, timeout_s=_TIMEOUT_S
+            # Asked once for both: the answer is what is locked.
+            chosen = python_for(
+                requirements, programs, constraints=constraints, among=pythons, until_s=until_s
             )
+            if chosen.python is None:
+                raise StepFailed(
+                    where=f"the tree's Doc/{REQUIREMENTS}",
+                    problem=chosen.problem,
+                    remedy=chosen.remedy,
+                )
+            machine = machine_of(chosen.python, programs)
+            if chosen.report:
+                return DocsLock(series, machine, wanted, tuple(pins_of(chosen.report)))
+            left_s = left_until(until_s)
+            ended = resolved(chosen.python, requirements, constraints, programs, timeout_s=left_s)
         except ServiceFailed as error:
             if error.service != "pip":
                 raise

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["DocsTools", "make_environment"]
 
 _MARKER: Final = "pep101.json"
+_TIMEOUT_S: Final = 3600.0
+"""For each run of pip, which ends a silent connection itself; one that trickles never ends."""
 
 
 @frozen
@@ -192,7 +194,8 @@ class _Pip:
     ) -> Completed:
         seen = (*reads, Path(sys.executable), self.python)
         confined = self.programs.confined(writes=writes, reads=seen, network=network)
-        return confined.run(our_pip(self.python, *words), folder=Path("/"))
+        asked = our_pip(self.python, *words)
+        return confined.run(asked, folder=Path("/"), timeout_s=_TIMEOUT_S)
 
 
 def _made_for(lock: DocsLock, pythons: Sequence[Path], programs: Programs) -> tuple[Path, ...]:
