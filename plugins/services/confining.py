@@ -5,7 +5,6 @@ The tree's own programs and tools from a package index go through here, whatever
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
+from plugins.ports.foreign_folder import foreign_folder
 from plugins.services.program_words import program_and_act
 from plugins.services.walls import HOME_INSIDE, Walls, filters_of, with_filters
 
@@ -80,8 +80,8 @@ class Confining:
         elif self.walls.ends_with_us:
             own = {"HOME": HOME_INSIDE}
         else:
-            with tempfile.TemporaryDirectory(prefix="pep101-home-") as home:
-                yield {**kept, "HOME": home, **(more or {})}
+            with foreign_folder("pep101-home-") as home:
+                yield {**kept, "HOME": str(home), **(more or {})}
             return
         if self.walls.ends_with_us:
             own["TMPDIR"] = "/tmp"  # noqa: S108 - its own

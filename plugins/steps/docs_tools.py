@@ -24,6 +24,7 @@ from doit_receipts.frozen import frozen
 from plugins.model.docs_requirements import INCLUDES, REQUIREMENTS
 from plugins.model.pylock import LOCK, NoLock, read_lock
 from plugins.ports.docs_python import candidates, machine_of, our_pip, python_for
+from plugins.ports.foreign_folder import foreign_folder
 from plugins.steps.left_behind import see_plain
 from plugins.steps.plain_path import plain_path
 from plugins.steps.unpacking import tree_of
@@ -133,14 +134,12 @@ def make_environment(
     # A wheel that is built on the way may fail for a dollar or a space in the path.
     with plain_path(made) as plain:
         pip = _Pip(programs, plain / "bin" / "python", doc)
-        with _reported(source, locked=locked), tempfile.TemporaryDirectory(dir=folder) as wheels:
-            pip.fetch(requirements, constraints, Path(wheels))
-            see_plain(Path(wheels))
-            digests = sorted(
-                f"{wheel.name}:{sha256_of(wheel)}" for wheel in Path(wheels).glob("*.whl")
-            )
+        with _reported(source, locked=locked), foreign_folder(below=folder) as wheels:
+            pip.fetch(requirements, constraints, wheels)
+            see_plain(wheels)
+            digests = sorted(f"{wheel.name}:{sha256_of(wheel)}" for wheel in wheels.glob("*.whl"))
             of_venv = tree_of(made)
-            pip.install(plain, Path(wheels))
+            pip.install(plain, wheels)
         installed_tree = tree_of(made)
         _see_kept(of_venv, installed_tree, source, digests)
         # Nothing that was installed has run yet, and from now on it cannot change itself.

@@ -22,6 +22,7 @@ from doit_receipts.memory import free_memory_mb, memory_mb
 from plugins.model.docs_lock import DocsLock, read_docs_lock
 from plugins.model.docs_requirements import gathered, refuse_building
 from plugins.model.pylock import LOCK
+from plugins.ports.foreign_folder import foreign_folder
 from plugins.ports.programs import PIPE
 from plugins.steps.docs_tools import DocsTools, make_environment
 from plugins.steps.left_behind import see_plain
@@ -186,7 +187,6 @@ def finished(folder: Path, make: Callable[[Path], None]) -> None:
     sealed is left alone.
     """
     import shutil  # noqa: PLC0415 - 20 ms, which `doit list` need not pay
-    import tempfile  # noqa: PLC0415 - only when something is built
 
     seal = folder.with_name(f"{folder.name}.seal")
     is_ours = folder.is_dir() and not folder.is_symlink()
@@ -199,10 +199,8 @@ def finished(folder: Path, make: Callable[[Path], None]) -> None:
         folder.unlink(missing_ok=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own each time: programs of a run that was killed may still be writing.
-    with tempfile.TemporaryDirectory(
-        prefix=f"{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
-    ) as room:
-        making = Path(room) / folder.name
+    with foreign_folder(f"{folder.name}.", below=folder.parent) as room:
+        making = room / folder.name
         making.mkdir()
         make(making)
         see_plain(making)

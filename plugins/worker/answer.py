@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from doit_receipts.errors import ReleaseError, StepFailed
 from plugins.model.action import BUILD_TARBALLS, action_of
 from plugins.model.answer import Answer
 from plugins.model.ledger import SIGNATURE, SUMS, sums_of
+from plugins.ports.foreign_folder import foreign_folder
 from plugins.services.git_history import address_for_all
 from plugins.services.gnupg_signer import GnupgSigner
 from plugins.services.programs import MachinePrograms
@@ -84,9 +84,9 @@ def answered(
             " archives again and nothing else",
             remedy="ask for build_tarballs",
         )
-    with tempfile.TemporaryDirectory(prefix="pep101-worker-") as room:
-        archives = doing.rebuild(action, repository, Path(room) / "work", programs, progress)
-        sums, signature = Path(room) / SUMS, Path(room) / SIGNATURE
+    with foreign_folder("pep101-worker-") as room:
+        archives = doing.rebuild(action, repository, room / "work", programs, progress)
+        sums, signature = room / SUMS, room / SIGNATURE
         sums.write_bytes(sums_of({path.name: sha256_of(path) for path in archives}))
         signer.sign(sums, signature)
         made = Answer(who, sums.read_text(), signature.read_text(), action.digest)

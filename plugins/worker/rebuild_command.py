@@ -6,7 +6,6 @@ It needs no release.toml, and so no chapter names what it does.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
 from doit_receipts.errors import SettingsError
+from plugins.ports.foreign_folder import foreign_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,13 +69,13 @@ class Rebuild(WordsInAnyOrder):
                 problem = f"needs --{name}"
                 raise _misspelled(problem)
         ledger = Path(opt_values["ledger"]).expanduser().absolute()
-        with tempfile.TemporaryDirectory(prefix="pep101-rebuild-") as room:
-            release = _release(pos_args[0], Path(room))
+        with foreign_folder("pep101-rebuild-") as room:
+            release = _release(pos_args[0], room)
             unconfined = opt_values["unconfined"]
             programs = MachinePrograms(may_be_unconfined=lambda: unconfined)
             remote = GitRemote(address_for_all(opt_values["repository"]), programs)
-            near = Path(opt_values["clone"]).expanduser() if opt_values["clone"] else Path(room)
-            history = GitHistory(Path(room) / "upstream", remote, near, programs)
+            near = Path(opt_values["clone"]).expanduser() if opt_values["clone"] else room
+            history = GitHistory(room / "upstream", remote, near, programs)
             if not is_signed:
                 facts = make_again(release, history, programs, _Said())
                 made = {path.name: sha256_of(path) for path in release.layout.tarballs}
