@@ -34,6 +34,7 @@ __all__ = ["FAULTS", "add_series", "app", "seed"]
 FAULTS: Final = {
     "github.500": "GitHub answers with status 500 and has done nothing",
     "github.500_after_write": "GitHub answers with status 500 after it has done what was asked",
+    "github.late_read": "GitHub answers the first read of a file after a write with status 404",
     "github.rate_limited": "the hourly limit is used up: status 403 with the time of its reset",
     "github.secondary_limit": "the secondary rate limit is reached: status 429 with Retry-After",
     "github.artifact_other_bytes": "a downloaded artifact has other bytes than its digest says",

@@ -29,6 +29,7 @@ class Texts:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._unread: set[tuple[str, str, str]] = set()
 
     def routes(self) -> tuple[Route, ...]:
         """Method, path and handler of each request."""
@@ -110,6 +111,10 @@ class Texts:
         branch = request.query_params.get("ref", "main")
         texts = self._texts(repository, branch)
         path = request.path_params["path"]
+        late = (repository, branch, path)
+        if late in self._unread:
+            self._unread.remove(late)
+            return problem(404, "Not Found")
         if followers.follows(repository):
             theirs = followers.text(self._hub.store, repository, path, branch)
             texts = {} if theirs is None else {path: theirs}
@@ -140,6 +145,8 @@ class Texts:
             f"{repository}:{branch}": {**texts, path: text},
         }
         self._hub.save(branches=branches)
+        if self._hub.store.fault("github.late_read") is not None:
+            self._unread.add((repository, branch, path))
         status = 201 if before is None else 200
         return JSONResponse({"content": {"path": path, "sha": _blob(text.encode())}}, status)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from doit_receipts.errors import ServiceFailed
 from doit_receipts.outside import is_held
 from plugins.ports.github import Pull
 from plugins.services.github import GitHub
+from plugins.services.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +26,26 @@ _FILE_MODES: Final = ("100644", "100755")
 _RAW: Final = {"accept": "application/vnd.github.raw+json"}
 
 
-class GitHubProposals:
-    """The Proposals port of one repository; branches are made in ``head``, often a fork of it."""
+class _NotThere(ServiceFailed):
+    """A file that was written is not read yet, or not any more."""
 
-    def __init__(self, api: str, repository: str, token: Secret | None, head: str = "") -> None:
+
+class GitHubProposals:
+    """The Proposals port of one repository; branches are made in ``head``, often a fork of it.
+
+    What was written is looked for so many ``attempts``; six of them take six seconds.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        repository: str,
+        token: Secret | None,
+        head: str = "",
+        *,
+        attempts: int = 6,
+    ) -> None:
+        self._attempts = attempts
         self._hub = GitHub(api, repository, token)
         self._head_hub = GitHub(api, head or repository, token)
         self._web = self._hub.web
@@ -111,17 +129,28 @@ class GitHubProposals:
         return _pull(self._web.json(answer, "propose"))
 
     def _read_back(self, branch: str, files: Mapping[str, bytes]) -> None:
-        """Raise ServiceFailed unless the branch has all these files, whoever else writes to it."""
+        """Raise ServiceFailed unless the branch has all these files, whoever else writes to it.
+
+        GitHub's reads may lag behind its writes: for some seconds they are looked for again.
+        """
         for path, content in () if is_held() else files.items():
-            found, _ = self._content(self._head_top, path, branch)
-            if found != content:
-                raise ServiceFailed(
-                    service="github",
-                    action=f"propose {branch}",
-                    problem=f"{path} was written to that branch, and is"
-                    f" {'not there' if found is None else 'another one'} now",
-                    remedy="find out who else writes to it, then run the same command again",
-                )
+            retried(
+                partial(self._see_written, branch, path, content),
+                _NotThere,
+                attempts=self._attempts,
+            )
+
+    def _see_written(self, branch: str, path: str, content: bytes) -> None:
+        found, _ = self._content(self._head_top, path, branch)
+        if found != content:
+            raise _NotThere(
+                service="github",
+                action=f"propose {branch}",
+                problem=f"{path} was written to that branch, and is"
+                f" {'not there' if found is None else 'another one'} now",
+                remedy="run the same command again; if it says so once more, find out who else"
+                " writes to it",
+            )
 
     def _make_branch(self, branch: str) -> tuple[str, str]:
         """Where what the branch has can be read; in a plan, that is what it would begin with."""

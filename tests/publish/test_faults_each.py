@@ -95,6 +95,7 @@ ELSEWHERE: Final = {
     "ci.falsely_attested": _ATTESTED,
     "ci.unattested": _ATTESTED,
     "docs.old_current": "where this series is the newest: tests/steps/test_docs_site.py",
+    "github.late_read": "it is over in a moment: tests/services/test_github.py",
     "github.no_backports": "where a branch is new: tests/steps/test_branch_opened.py",
     "peps.other_day": "by hand, in schedule; as it is ordered: tests/rehearsal/test_peps.py",
     "experts.wrong_mode": "where experts bring no manifest: test_upload_days.py",

@@ -290,6 +290,14 @@ def test_proposal_is_one_pull_request_whatever_happened_before(
     assert (made.state, made.number) == ("open", 100)
 
 
+def test_file_that_is_read_late_is_looked_for_again(api: str, token: Secret, store: Store) -> None:
+    proposals = GitHubProposals(api, "python/peps", token, head="rm/peps")
+    store.order_fault("github.late_read", times=2)
+    files = {"peps/pep-0719.rst": b"- 3.13.6\n", "new.txt": b"new\n"}
+    proposals.propose("release-3.13.6", files, "Dates", "")
+    assert len(store.load("github", {})["pulls"]) == 1
+
+
 class TakenBack(dict[str, bytes]):
     """Files; when the last one was taken from it, somebody does something, once."""
 
@@ -309,7 +317,7 @@ def test_nobody_is_asked_to_take_a_branch_that_lacks_a_file(
     api: str, token: Secret, store: Store, path: str, left: str | None
 ) -> None:
     """Somebody else writes to our branch while it is made; then the remedy is followed."""
-    proposals = GitHubProposals(api, "python/peps", token, head="rm/peps")
+    proposals = GitHubProposals(api, "python/peps", token, head="rm/peps", attempts=2)
     branch = "release-3.13.6"
     files = {"peps/pep-0719.rst": b"- 3.13.6\n", "new.txt": b"new\n"}
 
