@@ -10,7 +10,7 @@ import re
 import shlex
 import socket
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -192,27 +192,28 @@ def open_line(address: Address, ssh_config: Path | None) -> Line:
     guarded = connection
     agents: list[SshAgent] = []
     locked: list[str] = []
-    while isinstance(guarded, fabric.Connection):
-        _guard(guarded, ssh_config)
-        agent, files = _with_keys(guarded)
-        agents.append(agent)
-        locked += files
-        guarded = guarded.gateway
-    try:
-        connection.open()
-    except ServiceFailed:
-        connection.client.close()
-        raise
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        connection.client.close()
-        raise _translated(error, address, agents, locked) from error
+    with ExitStack() as asked:
+        while isinstance(guarded, fabric.Connection):
+            _guard(guarded, ssh_config)
+            agent = SshAgent(agent_socket(guarded.ssh_config))
+            agents.append(asked.enter_context(closing(agent)))
+            locked += _with_keys(guarded, agent)
+            guarded = guarded.gateway
+        try:
+            connection.open()
+        except ServiceFailed:
+            connection.client.close()
+            raise
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            connection.client.close()
+            raise _translated(error, address, agents, locked) from error
     connection.transport.set_keepalive(_KEEPALIVE_S)
     return Line(connection, str(address))
 
 
-def _with_keys(connection: Connection) -> tuple[SshAgent, tuple[str, ...]]:
-    """It offers what ``ssh`` would: the agent, and files of keys whose passphrase nobody gave."""
-    settings, agent = connection.ssh_config, SshAgent(agent_socket(connection.ssh_config))
+def _with_keys(connection: Connection, agent: SshAgent) -> tuple[str, ...]:
+    """It offers what ``ssh`` would; the files of keys that have a passphrase nobody gave."""
+    settings = connection.ssh_config
     keys = offered(settings, agent.keys)
     # paramiko has no other way to choose among the keys of an agent, or to order them.
     connection.client._agent = agent  # noqa: SLF001
@@ -225,7 +226,7 @@ def _with_keys(connection: Connection) -> tuple[SshAgent, tuple[str, ...]]:
         "look_for_keys": not named and settings.get("identitiesonly", "no").lower() != "yes",
     }
     agent.keys = (*more, *keys.others)
-    return agent, keys.locked
+    return keys.locked
 
 
 def _transport(sock: Any, *, kinds: Collection[str] = (), **options: Any) -> Transport:

@@ -57,7 +57,7 @@ def refuse_other(
     remedy = way_out(name, role, remote)
     settings = [
         *([f'base = "{base}", which it was made from, below [repository]'] if base else []),
-        *([f"date = {day}, its day, above all [sections]"] if day else []),
+        *([f"date = {day}, its day, at the top"] if day else []),
     ]
     if settings:
         keep = f"write {' and '.join(settings)} in release.toml, then run the same command again"
