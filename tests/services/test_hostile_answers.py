@@ -51,7 +51,7 @@ def _secret(name: str) -> Secret:
 
 
 def _proposals(base: str) -> GitHubProposals:
-    return GitHubProposals(base, "python/peps", _secret("GITHUB"), head="rm/peps")
+    return GitHubProposals(base, "python/peps", _secret("GITHUB"), head="rm/peps", attempts=1)
 
 
 def _listings(base: str, folder: Path) -> SiteReader:
