@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
     from plugins.model.release import ReleaseType
 
-__all__ = ["ASKING", "DONE", "FAILED", "WAITING", "Day", "remove"]
+__all__ = ["ASKING", "DONE", "FAILED", "POSTS", "WAITING", "Day", "remove"]
 
 DONE: Final = 0
 FAILED: Final = 1
 WAITING: Final = 4
 _MOST_ROUNDS: Final = 30
 ASKING: Final = "if it was done: doit adopt "
+POSTS: Final = ("post_forum", "post_words")
+"""What is posted to the forum, whose queue nobody can look into."""
 _EXPERTS: Final = 2
 
 
@@ -160,7 +162,7 @@ class Day:
             if ended.status != WAITING or until(ended):
                 return ended
             self.wait_for_experts()
-            self.let_people_act()
+            self._let_people_act_and_answer(ended)
             ended = self.publish()
         return ended
 
@@ -170,9 +172,16 @@ class Day:
         for _ in range(_MOST_ROUNDS):
             if ended.status != WAITING:
                 break
-            self.let_people_act()
+            self._let_people_act_and_answer(ended)
             ended = self.doit("run", *tasks)
         return ended
+
+    def _let_people_act_and_answer(self, ended: Ended) -> None:
+        """They are asked about the forum too, which was told while another task was killed."""
+        for task in POSTS:
+            if f"{ASKING}{task}" in ended.said:
+                self.answer_mail(task, ended)
+        self.let_people_act()
 
     def let_people_act(self) -> Ended:
         """Everybody gives the green lights that are asked of them."""
@@ -200,7 +209,7 @@ class Day:
         """A person who was asked looks into the mailbox or the queue, and says what is there."""
         assert ended.status == WAITING, ended
         assert f"doit adopt {task}" in ended.said, ended
-        if task == "post_forum":
+        if task in POSTS:
             assert not self.store.load("forum-queue", [])
             told = self.doit("retry", task)
             assert told.status == DONE, told

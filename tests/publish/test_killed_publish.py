@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.moments import fatal_records
-from tests.publish.day import ASKING, DONE, WAITING
+from tests.publish.day import ASKING, DONE, POSTS, WAITING
 from tests.publish.evening import acts, differences, receipts, world_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def finished(day: Day, task: str) -> Ended:
 
 def answered(day: Day, ended: Ended, task: str) -> Ended:
     """If a person is asked whether the mail arrived, they look and say so, and it is run again."""
-    asked = is_mail(task) or (task == "post_forum" and ASKING in ended.said)
+    asked = is_mail(task) or (task in POSTS and ASKING in ended.said)
     if ended.status != WAITING or not asked:
         return ended
     day.answer_mail(task, ended)
