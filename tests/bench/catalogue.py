@@ -3,7 +3,7 @@
     python tests/bench/catalogue.py FOLDER [EACH]
 
 FOLDER is that of a rehearsed release of 3.13.6 (``doit rehearse --folder F`` makes F/3.13.6), of
-the toy or of the real CPython source; it is copied, to memory where there is /dev/shm. EACH is how
+the toy or of the real CPython source; it is copied, to memory where there is room. EACH is how
 many alterations of a kind are tried, spread over all of them (default: 2). Many are done at once,
 as long as they can be told apart, so what is counted are looks. Exit status 1 if one is not told
 by a finding that names it, or if an untouched release has a finding.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import resource
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -25,12 +24,11 @@ _TOP: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_TOP))
 
 from tests.faults.alterations import Alteration, alterations_of, batches  # noqa: E402
+from tests.in_memory import folder_in_memory  # noqa: E402
 from tests.released import Released  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MEMORY: Final = Path("/dev/shm")
 
 
 def main(made: Path, each: int) -> int:
@@ -75,7 +73,7 @@ def _missed(world: Released, batch: list[Alteration]) -> list[Alteration]:
 
 @contextmanager
 def _copied(made: Path) -> Iterator[Released]:
-    room = Path(tempfile.mkdtemp(prefix="catalogue-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    room = folder_in_memory("catalogue")
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, room)
         world = Released(made, room / "copy")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.export.toy import VERSION
+from tests.in_memory import folder_in_memory
 from tests.publish.day import Day, remove
 from tests.publish.walk import Walk
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugins.model.release import ReleaseType
-
-_MEMORY: Final = Path("/dev/shm")
-"""Where it is there, nobody waits for a disk, and the moments of a day are put back at once."""
 
 
 @contextmanager
@@ -32,7 +28,7 @@ def a_day(
     """A release of this version in the block, not begun, whose experts have this habit."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base
-    folder = Path(tempfile.mkdtemp(prefix="day-", dir=_MEMORY if _MEMORY.is_dir() else base))
+    folder = folder_in_memory("day", base)
     day = Day(folder, shared / "docs-tools", version, habit, kind)
     try:
         yield day

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from plugins.model.version import Version
 from plugins.rehearsal.trains import make_train
 from tests.ended import Ended
 from tests.export.toy import TOOLS, copy
+from tests.in_memory import folder_in_memory
 from tests.moments import IN_ORDER, at_once
 from tests.publish.day import WAITING, Day, _put
 from tests.publish.starter import Asked
@@ -24,12 +23,12 @@ from tests.publish.starter import Asked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     import pytest
 
 __all__ = ["TrainDay", "train_day"]
 
-_MEMORY: Final = Path("/dev/shm")
 _MOST_ROUNDS: Final = 20
 
 
@@ -129,7 +128,7 @@ def train_day(
     """A train's day whose world answers, in memory where there is some; nothing of it is left."""
     base = temporary.getbasetemp()
     shared = base.parent if base.name.startswith("popen-") else base
-    folder = Path(tempfile.mkdtemp(prefix="train-", dir=_MEMORY if _MEMORY.is_dir() else base))
+    folder = folder_in_memory("train", base)
     made = TrainDay(folder, shared / "docs-tools", versions, hour)
     try:
         made.start_world()

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.in_memory import folder_in_memory
 from tests.released import Released, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-_MEMORY: Final = Path("/dev/shm")
-"""Where it is there, nobody waits for a disk: each test puts back thousands of small files."""
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +22,7 @@ def released() -> Iterator[Released]:
     PEP101_REHEARSED=FOLDER/3.13.6, which is only read.
     """
     before = os.environ.get("PEP101_REHEARSED", "")
-    folder = Path(tempfile.mkdtemp(prefix="verify-", dir=_MEMORY if _MEMORY.is_dir() else None))
+    folder = folder_in_memory("verify")
     made = Path(before) if before else rehearse(folder / "rehearsal")
     world = Released(made, folder / "copy")
     yield world

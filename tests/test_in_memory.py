@@ -1,0 +1,64 @@
+"""Tests that folders in memory are used while there is room, and that none stays for good."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests import in_memory
+from tests.in_memory import folder_in_memory
+
+PROJECT: Final = Path(__file__).resolve().parents[1]
+MAKES: Final = """\
+import sys
+from pathlib import Path
+from tests import in_memory
+in_memory._MEMORY, in_memory._ROOM_BYTES = Path(sys.argv[1]), 0
+print(in_memory.folder_in_memory("day"), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    monkeypatch.setattr(in_memory, "_MEMORY", folder)
+    monkeypatch.setattr(in_memory, "_ROOM_BYTES", 0)
+    return folder
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_uses_is_kept(memory: Path) -> None:
+    words = [sys.executable, "-c", MAKES, memory]
+    with (
+        subprocess.Popen(
+            words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as killed,
+        subprocess.Popen(
+            words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as working,
+    ):
+        assert killed.stdout is not None
+        assert working.stdout is not None
+        left, used = (Path(each.stdout.readline().strip()) for each in (killed, working))
+        (left / "many").write_bytes(bytes(10))
+        killed.kill()
+        killed.wait()
+        mine = folder_in_memory("day")
+        assert set(memory.iterdir()) == {used, mine}
+        working.communicate("")
+
+
+def test_a_memory_that_is_nearly_full_is_left_alone(
+    memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_memory, "_ROOM_BYTES", 1 << 60)
+    made = folder_in_memory("day", tmp_path)
+    assert made.parent == tmp_path
+    assert os.access(made, os.W_OK)
+    assert not any(memory.iterdir())
