@@ -107,6 +107,11 @@ class Waiting(ReleaseError):
             where=f"waiting for {who}", problem=problem, remedy=remedy, details=details
         )
 
+    @property
+    def what(self) -> str:
+        """What there is to wait for, and to do, in a line that does not name who does it."""
+        return f"{self.problem}; {self.remedy}" if self.remedy else self.problem
+
 
 class NotYet(Waiting):
     """The host put us off before anything was done: to ask again, once it lets us, is safe."""

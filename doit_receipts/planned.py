@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.acting import decide, look
 from doit_receipts.command.check import look_at
-from doit_receipts.errors import ReleaseError
+from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.finding import blocking
 from doit_receipts.outside import Unanswered, heard_by
 from doit_receipts.probe import RemoteState
@@ -64,7 +64,7 @@ class Foreseen(Enum):
 class Planned:
     """One task of the plan: its acts in their order, and in ``why`` what else there is to say.
 
-    Where the acts are not ``complete``, what comes after the last one depends on its answer, or
+    ``who`` is waited for, "" where nobody is. Where the acts are not ``complete``, what comes after the last one depends on its answer, or
     none is known yet.
     """
 
@@ -73,6 +73,7 @@ class Planned:
     acts: tuple[Act, ...] = ()
     complete: bool = True
     why: str = ""
+    who: str = ""
 
 
 def planned(plan: Plan, names: Collection[str]) -> list[Planned]:
@@ -109,9 +110,8 @@ def _planned(
     if task.kind is Kind.APPROVAL and status.state is not TaskState.READY:
         is_asked = status.state is TaskState.WAITING
         command = plan.project.command("approve", task.name)
-        return Planned(
-            task, Foreseen.WAITS, why=approve_command(plan, task.name) if is_asked else command
-        )
+        why = approve_command(plan, task.name) if is_asked else command
+        return Planned(task, Foreseen.WAITS, why=why, who=task.who)
     if blocked:
         return Planned(task, Foreseen.STOPS, why=blocked)
     if task.look is None:
@@ -121,7 +121,8 @@ def _planned(
             task_times(plan.folder, plan.state).since.get(task.name, ""),
             plan.context.clock.now(),
         )
-        return Planned(task, Foreseen.AWAITED, why=waits_since(status.who, status.why, at, now))
+        why = waits_since(status.who, status.why, at, now)
+        return Planned(task, Foreseen.AWAITED, why=why, who=status.who)
     return _behind(plan, task, foreseen, before) if before else _first(plan, task)
 
 
@@ -130,12 +131,12 @@ def _first(plan: Plan, task: Task) -> Planned:
     try:
         _, acts, _ = decide(plan, task, plan.receipts.inputs(task))
     except ReleaseError as error:
-        return Planned(task, Foreseen.STOPS, why=plan.completed(str(error), task.name))
+        return _ended(plan, task, error)
     if not acts:
         return Planned(task, Foreseen.THERE)
-    told, complete, why = _acts(plan, task)
-    if not told and why:
-        return Planned(task, Foreseen.STOPS, why=plan.completed(why, task.name))
+    told, complete, ended = _acts(plan, task)
+    if not told and ended is not None:
+        return _ended(plan, task, ended)
     return Planned(task, Foreseen.NOW, told, complete)
 
 
@@ -143,15 +144,30 @@ def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Pl
     """A task behind others, as far as it can be known before those are done."""
     why = f"after {', '.join(before)}"
     try:
-        is_there = look(plan, task).state is RemoteState.IDENTICAL
+        found = look(plan, task)
     except (ReleaseError, OSError, LookupError, ValueError):
         return Planned(task, foreseen, complete=False, why=why)
-    told, complete, _ = ((), True, "") if is_there else _acts(plan, task)
+    if found.who:
+        waiting = Waiting(who=found.who, problem=found.problem, remedy=found.remedy)
+        return _ended(plan, task, waiting, f"{why}: ")
+    is_there = found.state is RemoteState.IDENTICAL
+    told, complete, ended = ((), True, None) if is_there else _acts(plan, task)
+    if not told and isinstance(ended, Waiting) and ended.who == plan.project.releaser:
+        # What is asked of the releaser does not come about by what the run does before.
+        return _ended(plan, task, ended, f"{why}: ")
     return Planned(task, foreseen, told, complete and (is_there or bool(told)), why)
 
 
-def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, str]:
-    """The acts of the task, whether they are all, and else why not."""
+def _ended(plan: Plan, task: Task, error: Exception, head: str = "") -> Planned:
+    """A task that acts no further than this error: it waits for somebody, or it stops."""
+    if isinstance(error, Waiting):
+        why = plan.completed(f"{head}{error.what}", task.name)
+        return Planned(task, Foreseen.WAITS, why=why, who=error.who)
+    return Planned(task, Foreseen.STOPS, why=plan.completed(f"{head}{error}", task.name))
+
+
+def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, Exception | None]:
+    """The acts of the task, whether they are all, and the error of one that is none of them."""
     told: list[Act] = []
 
     def hold_back(act: Act) -> bool:
@@ -166,10 +182,10 @@ def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, str]:
             for each in task.calls:
                 each.perform(plan.receipts.fact_text)
         except Unanswered:
-            return tuple(told), False, ""
+            return tuple(told), False, None
         except (ReleaseError, OSError, LookupError, ValueError) as error:
-            return tuple(told), False, str(error)
-    return tuple(told), True, ""
+            return tuple(told), False, error
+    return tuple(told), True, None
 
 
 def _gates(plan: Plan, names: Collection[str], found: Mapping[str, Status]) -> dict[str, str]:

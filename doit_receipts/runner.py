@@ -299,7 +299,7 @@ def _outcome_of(error: ReleaseError, plan: Plan, task: Task) -> Outcome:
     match error:
         case Waiting():
             kind = f"waiting {error.who}"
-            message = f"{error.problem}; {error.remedy}" if error.remedy else error.problem
+            message = error.what
         case BlockedError():
             kind = "blocked"
         case _:

@@ -76,7 +76,7 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
     for step in by[Foreseen.AWAITED]:
         yield f"{step.task.name} waits for {step.why}"
     for step in by[Foreseen.WAITS]:
-        yield f"{step.task.name} waits for {step.task.who}: {step.why}"
+        yield f"{step.task.name} waits for {step.who}: {step.why}"
     if by[Foreseen.LATER] and not whole:
         count = len(by[Foreseen.LATER])
         yield (
@@ -129,7 +129,7 @@ def _document(plan: Plan, steps: Sequence[Planned]) -> dict[str, Any]:
                 "effect": step.task.label if step.task.kind is Kind.STEP else "",
                 "foreseen": step.foreseen.value,
                 "why": step.why,
-                "who": step.task.who,
+                "who": step.who,
                 "complete": step.complete,
                 "acts": [
                     {"kind": act.kind, "what": act.what, "lines": list(act.lines),

@@ -45,6 +45,10 @@ def ask_first(name, place, text):
     raise Unanswered
 
 
+def ask_person(name, place, text):
+    raise Waiting(who="RM", problem="no login", remedy="do it by hand")
+
+
 def stumble(name, place, text):
     raise StepFailed(where="there", problem="is closed", remedy="open it")
 
@@ -54,6 +58,11 @@ def look(place, text):
         return absent()
     found = place.read_text()
     return identical({}) if found == text else different("other text", "mend it", (found,))
+
+
+def look_for_person(place, text):
+    awaited = absent("no login", who="RM", remedy="do it by hand")
+    return look(place, text) if place.exists() else awaited
 
 
 def look_never(text):
@@ -85,6 +94,18 @@ def mail_three():
     return call(put, "mail_three", HERE / "three", text="3")
 
 @plan.group(of=[mail_three])
+def export():
+    \"\"\"Everything.\"\"\"
+"""
+
+
+DOUBTED = WORLD.partition("@plan.shared")[0] + """
+@plan.public(look=look_never)
+def mail_it():
+    \"\"\"Write it.\"\"\"
+    return call(stumble, "mail_it", HERE / "one", text="1")
+
+@plan.group(of=[mail_it])
 def export():
     \"\"\"Everything.\"\"\"
 """
@@ -168,6 +189,53 @@ def test_what_is_there_and_other_stops_it(project: Project) -> None:
 def test_an_act_that_fails_before_anything_left_stops_it(project: Project) -> None:
     found = planned(world(project, "stumble"))["push_one"]
     assert (found["foreseen"], found["why"]) == ("stops", "there: is closed; open it")
+
+
+def by_hand(project: Project, task: str) -> Project:
+    """This task of the world waits for a person, as its look finds."""
+    before, at, after = WORLD.partition(f"def {task}():")
+    head, look, rest = before.rpartition("look=look")
+    project.declare((head + "look=look_for_person" + rest + at + after).replace("DOES", "put"))
+    assert look
+    return project
+
+
+def test_what_a_person_does_is_waited_for_by_the_plan_as_by_the_run(project: Project) -> None:
+    step = planned(by_hand(project, "push_one"))["push_one"]
+    assert (step["foreseen"], step["who"]) == ("waits", "RM")
+    assert (step["why"], step["acts"]) == ("no login; do it by hand", [])
+    assert "push_one waits for RM: no login; do it by hand\n" in project.doit("plan").out
+    assert planned(project)["push_two"]["foreseen"] == "later"
+    ended = project.doit("push_one")
+    assert ended.status == 4
+    assert "no login; do it by hand" in ended.said
+
+
+def test_what_a_person_does_behind_another_task_is_waited_for_too(project: Project) -> None:
+    found = planned(by_hand(project, "push_two"))
+    assert found["push_one"]["foreseen"] == "now"
+    assert (found["push_two"]["foreseen"], found["push_two"]["who"]) == ("waits", "RM")
+    said = project.doit("plan").out
+    assert "push_two waits for RM: after copy_a: no login; do it by hand\n" in said
+    assert "not known before that" not in said
+    assert "1 more task acts outside behind that" in said
+
+
+def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
+    found = planned(world(project, "ask_person"))["push_one"]
+    assert (found["foreseen"], found["who"]) == ("waits", "RM")
+    assert found["why"] == "no login; do it by hand"
+    project.declare(WORLD.replace("DOES", "put").replace('put, "push_two"', 'ask_person, "it"'))
+    found = planned(project)["push_two"]
+    assert (found["foreseen"], found["who"]) == ("waits", "RM")
+
+
+def test_what_an_earlier_run_left_in_doubt_waits_for_the_releaser(project: Project) -> None:
+    project.declare(DOUBTED)
+    assert project.doit("mail_it").status == 1
+    found = planned(project)["mail_it"]
+    assert (found["foreseen"], found["who"]) == ("waits", "RM")
+    assert "an earlier run started it and left no receipt; ask them; if it was" in found["why"]
 
 
 def test_an_act_that_does_the_same_again_has_told_all(project: Project) -> None:
