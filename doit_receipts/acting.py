@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
-__all__ = ["change_world", "decide", "doubt", "look"]
+__all__ = ["HOUR", "change_world", "decide", "doubt", "look", "wait_for_the_hour"]
+
+HOUR: Final = "the hour"
+"""What is waited for before the moment that a plan is held until."""
 
 _STOPPING: Final = {
     RemoteState.DIFFERENT: "something else exists there",
@@ -47,7 +50,7 @@ def change_world(plan: Plan, task: Task, inputs: Mapping[str, str]) -> tuple[dic
     Before the hour that the plan is held until, nothing is even looked at. Raises as ``decide``
     does.
     """
-    _wait_for_the_hour(plan)
+    wait_for_the_hour(plan)
     found, acts, adopted = decide(plan, task, inputs)
     if not acts:
         return dict(found.facts), adopted
@@ -128,12 +131,12 @@ def look(plan: Plan, task: Task) -> Probe:
     return found
 
 
-def _wait_for_the_hour(plan: Plan) -> None:
+def wait_for_the_hour(plan: Plan) -> None:
     """Raise Waiting before the moment that was declared."""
     hour = plan.held_until
     if hour is not None and plan.context.clock.now() < hour:
         raise Waiting(
-            who="the hour",
+            who=HOUR,
             problem=f"nothing leaves this machine before {hour:%Y-%m-%d %H:%M:%S} UTC",
             remedy="run the same command again then, or add --wait",
         )

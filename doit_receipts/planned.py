@@ -3,6 +3,7 @@
 Each act is run by the code that a run runs, after the same look and the same decision, and is
 held back where it would leave this machine (``outside``). What stands behind something that is
 not done yet is looked at as the world is now, and shown apart: it is so if nothing else happens.
+Before the hour that the plan is held until, a run does none of it: all that would be done waits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.acting import decide, look
+from doit_receipts.acting import decide, look, wait_for_the_hour
 from doit_receipts.command.check import look_at
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.finding import blocking
@@ -55,16 +56,21 @@ class Foreseen(Enum):
     AWAITED = "awaited"
     """Others are at it; the next run looks whether they are done."""
     WAITS = "waits"
-    """A person acts first."""
+    """A person acts first, or the hour has to come that the plan is held until."""
     STOPS = "stops"
-    """The next run would stop there."""
+    """The next run would stop there, if it is not too early for it to look."""
+
+
+_DOES: Final = (Foreseen.NOW, Foreseen.THERE, Foreseen.BEHIND)
+"""What no run does before the hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One task of the plan: its acts in their order, and in ``why`` what else there is to say.
 
-    ``who`` is waited for, "" where nobody is. Where the acts are not ``complete``, what comes after the last one depends on its answer, or
+    ``who`` is waited for, "" where nobody is; where that is the hour, the acts are those of the
+    first run after it. Where the acts are not ``complete``, what comes after the last one depends on its answer, or
     none is known yet.
     """
 
@@ -123,7 +129,13 @@ def _planned(
         )
         why = waits_since(status.who, status.why, at, now)
         return Planned(task, Foreseen.AWAITED, why=why, who=status.who)
-    return _behind(plan, task, foreseen, before) if before else _first(plan, task)
+    step = _behind(plan, task, foreseen, before) if before else _first(plan, task)
+    try:
+        wait_for_the_hour(plan)
+    except Waiting as hour:
+        if step.foreseen in _DOES:
+            return replace(step, foreseen=Foreseen.WAITS, why=hour.problem, who=hour.who)
+    return step
 
 
 def _first(plan: Plan, task: Task) -> Planned:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.acting import HOUR
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title
@@ -66,6 +68,11 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
     yield from _part(
         "The next run does this outside; nothing was sent to find out:", by[Foreseen.NOW]
     )
+    held = [step for step in by[Foreseen.WAITS] if step.who == HOUR]
+    yield from _part(
+        f"Waits for {HOUR}: {held[0].why if held else ''}. Then, as far as it is known now:",
+        [replace(step, why="") for step in held],
+    )
     yield from _part("Behind it in the same run, as far as it is known now:", by[Foreseen.BEHIND])
     if whole:
         yield from _part("Later, as far as it is known now:", by[Foreseen.LATER])
@@ -76,7 +83,8 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
     for step in by[Foreseen.AWAITED]:
         yield f"{step.task.name} waits for {step.why}"
     for step in by[Foreseen.WAITS]:
-        yield f"{step.task.name} waits for {step.who}: {step.why}"
+        if step.who != HOUR:
+            yield f"{step.task.name} waits for {step.who}: {step.why}"
     if by[Foreseen.LATER] and not whole:
         count = len(by[Foreseen.LATER])
         yield (

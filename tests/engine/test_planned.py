@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.outside import Act, heard_by, is_held, leaves
 
@@ -228,6 +228,52 @@ def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
     project.declare(WORLD.replace("DOES", "put").replace('put, "push_two"', 'ask_person, "it"'))
     found = planned(project)["push_two"]
     assert (found["foreseen"], found["who"]) == ("waits", "RM")
+
+
+HELD: Final = "nothing leaves this machine before 2999-12-08 16:00:00 UTC"
+
+
+def at_the_hour(project: Project, hour: str, does: str = "put") -> Project:
+    hold = f"from datetime import datetime\nplan.hold(datetime.fromisoformat('{hour}'))\n"
+    project.declare(WORLD.replace("DOES", does) + hold)
+    return project
+
+
+def test_before_the_hour_the_plan_waits_for_it_as_the_run_does(project: Project) -> None:
+    """Its acts are those of the first run after it, and the time is named once."""
+    found = planned(at_the_hour(project, "2999-12-08T16:00:00+00:00"))
+    for name in ("push_one", "push_two"):
+        step = found[name]
+        if name == "push_one":
+            assert (step["foreseen"], step["who"], step["why"]) == ("waits", "the hour", HELD)
+            assert [act["what"] for act in step["acts"]] == ["write one"]
+        else:
+            assert step["foreseen"] == "later"
+    said = project.doit("plan").out
+    assert f"Waits for the hour: {HELD}. Then, as far as it is known now:" in said
+    assert "push_one (SHARED): Write one.\n  write one, 1 bytes, sha256" in said
+    assert (said.count("16:00"), "The next run does" in said) == (1, False)
+    ended = project.doit("push_one")
+    assert (ended.status, HELD in ended.said) == (4, True)
+    assert planned(at_the_hour(project, "2026-01-01T16:00:00+00:00"))["push_one"]["who"] == ""
+
+
+def test_before_the_hour_what_is_behind_local_work_and_what_is_there_wait_too(
+    project: Project,
+) -> None:
+    at_the_hour(project, "2999-12-08T16:00:00+00:00").write("one", "1")
+    found = planned(project)
+    assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour", ""]
+    assert found["push_one"]["acts"] == []
+    behind = WORLD.replace("DOES", "put").replace("@plan.step(after=[push_one], ", "@plan.step(")
+    hold = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
+    project.declare(behind + hold.format("2999-12-08T16:00:00+00:00"))
+    assert planned(project)["push_two"]["who"] == "the hour"
+
+
+def test_what_would_stop_at_the_hour_is_told_before_it(project: Project) -> None:
+    at_the_hour(project, "2999-12-08T16:00:00+00:00").write("one", "other")
+    assert planned(project)["push_one"]["foreseen"] == "stops"
 
 
 def test_what_an_earlier_run_left_in_doubt_waits_for_the_releaser(project: Project) -> None:
