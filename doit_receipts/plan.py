@@ -575,12 +575,17 @@ class Plan:
         Raises ReleaseError for what cannot be put right now.
         """
         mended = []
+        for message, mend in self.to_be_mended():
+            mend.perform(self.receipts.fact_text)
+            mended.append(message)
+        return tuple(mended)
+
+    def to_be_mended(self) -> Iterator[tuple[str, Call]]:
+        """Each alarm of now that can be put right, with the call that does it."""
         for each in self._alarms:
             message = each.look.perform(self.receipts.fact_text)
             if message and each.mend is not None:
-                each.mend.perform(self.receipts.fact_text)
-                mended.append(message)
-        return tuple(mended)
+                yield message, each.mend
 
 
 def _made(file: Path) -> str:

@@ -3,6 +3,7 @@
 Each act is run by the code that a run runs, after the same look and the same decision, and is
 held back where it would leave this machine (``outside``). What stands behind something that is
 not done yet is looked at as the world is now, and shown apart: it is so if nothing else happens.
+What an earlier run left that must not be left is put right first, and nothing is done before.
 Before the hour that the plan is held until, a run does none of it: all that would be done waits.
 """
 
@@ -26,15 +27,16 @@ from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times, waits_since
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from doit_receipts.calls import Call
     from doit_receipts.outside import Act
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["Foreseen", "Planned", "planned"]
+__all__ = ["Foreseen", "Mend", "Planned", "mends", "planned"]
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES: Final = frozenset({
@@ -82,9 +84,37 @@ class Planned:
     who: str = ""
 
 
-def planned(plan: Plan, names: Collection[str]) -> list[Planned]:
-    """Every task among these that acts outside, waits for a person, or stops, in reading order."""
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """An alarm that the next run ends before anything else, and the acts by which it does.
+
+    In ``stops`` is what is in the way; such a run does nothing else.
+    """
+
+    alarm: str
+    acts: tuple[Act, ...]
+    complete: bool
+    stops: str = ""
+
+
+def mends(plan: Plan) -> list[Mend]:
+    """What the next run puts right first, since an earlier one left it."""
+    found = []
+    for alarm, mend in plan.to_be_mended():
+        acts, complete, error = _acts(plan, (mend,))
+        stops = "" if acts or error is None else plan.completed(str(error))
+        found.append(Mend(plan.completed(alarm), acts, complete, stops))
+    return found
+
+
+def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) -> list[Planned]:
+    """Every task among these that acts outside, waits for a person, or stops, in reading order.
+
+    What is put right ``first`` is so by then: no task does it again.
+    """
     found = statuses(plan)
+    is_stuck = any(each.stops for each in first)
+    mended = {act for each in first for act in each.acts}
     gates = _gates(plan, names, found)
     behind: dict[str, Foreseen] = {}
     steps = []
@@ -97,6 +127,11 @@ def planned(plan: Plan, names: Collection[str]) -> list[Planned]:
         later = next((each for each in held if each is Foreseen.LATER), Foreseen.BEHIND)
         before = [each for each in task.after if each in behind]
         step = _planned(plan, task, found[name], gates.get(name, ""), later, before)
+        if step is not None and step.acts and mended.issuperset(step.acts):
+            there = Foreseen.THERE if step.foreseen is Foreseen.NOW else step.foreseen
+            step = replace(step, foreseen=there, acts=())
+        if step is not None and is_stuck and step.foreseen in _DOES:
+            step = replace(step, foreseen=Foreseen.LATER)
         if step is not None:
             steps.append(step)
         if step is not None and step.foreseen in (Foreseen.WAITS, Foreseen.STOPS):
@@ -146,7 +181,7 @@ def _first(plan: Plan, task: Task) -> Planned:
         return _ended(plan, task, error)
     if not acts:
         return Planned(task, Foreseen.THERE)
-    told, complete, ended = _acts(plan, task)
+    told, complete, ended = _acts(plan, task.calls)
     if not told and ended is not None:
         return _ended(plan, task, ended)
     return Planned(task, Foreseen.NOW, told, complete)
@@ -163,7 +198,7 @@ def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Pl
         waiting = Waiting(who=found.who, problem=found.problem, remedy=found.remedy)
         return _ended(plan, task, waiting, f"{why}: ")
     is_there = found.state is RemoteState.IDENTICAL
-    told, complete, ended = ((), True, None) if is_there else _acts(plan, task)
+    told, complete, ended = ((), True, None) if is_there else _acts(plan, task.calls)
     if not told and isinstance(ended, Waiting) and ended.who == plan.project.releaser:
         # What is asked of the releaser does not come about by what the run does before.
         return _ended(plan, task, ended, f"{why}: ")
@@ -178,8 +213,8 @@ def _ended(plan: Plan, task: Task, error: Exception, head: str = "") -> Planned:
     return Planned(task, Foreseen.STOPS, why=plan.completed(f"{head}{error}", task.name))
 
 
-def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, Exception | None]:
-    """The acts of the task, whether they are all, and the error of one that is none of them."""
+def _acts(plan: Plan, calls: Iterable[Call]) -> tuple[tuple[Act, ...], bool, Exception | None]:
+    """The acts of these calls, whether they are all, and the error that ended them before."""
     told: list[Act] = []
 
     def hold_back(act: Act) -> bool:
@@ -191,7 +226,7 @@ def _acts(plan: Plan, task: Task) -> tuple[tuple[Act, ...], bool, Exception | No
 
     with heard_by(hold_back, held=True), _nothing_changed(plan.folder):
         try:
-            for each in task.calls:
+            for each in calls:
                 each.perform(plan.receipts.fact_text)
         except Unanswered:
             return tuple(told), False, None

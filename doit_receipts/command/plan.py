@@ -11,7 +11,7 @@ from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title
 from doit_receipts.loader import plan_of
-from doit_receipts.planned import Foreseen, planned
+from doit_receipts.planned import Foreseen, mends, planned
 from doit_receipts.printable import counted
 from doit_receipts.task import Kind
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
     from doit_receipts.outside import Act
     from doit_receipts.plan import Plan
-    from doit_receipts.planned import Planned
+    from doit_receipts.planned import Mend, Planned
 
 __all__ = ["PlanCommand"]
 
 _FORMAT: Final = 1
 _ALIKE: Final = 6
 """So many acts of one kind in a row are shown; the rest is counted."""
+_REST: Final = "  and what the answer asks for"
 _ALL: Final = option(
     "whole",
     "also what comes after people, or after what stops the run, as far as it is known",
@@ -52,19 +53,23 @@ class PlanCommand(OptionsAnywhere):
             if name not in plan.tasks:
                 raise no_such_task(name, plan.tasks)
         needed = {each for name in pos_args for each in plan.needs(plan.tasks[name])}
-        steps = planned(plan, {*needed, *pos_args} if pos_args else set(plan.tasks))
+        first = mends(plan)
+        steps = planned(plan, {*needed, *pos_args} if pos_args else set(plan.tasks), first)
         if as_json:
-            self.outstream.write(json.dumps(_document(plan, steps), indent=1) + "\n")
+            self.outstream.write(json.dumps(_document(plan, first, steps), indent=1) + "\n")
         else:
-            self.outstream.write("\n".join(_lines(plan, steps, whole)) + "\n")
+            self.outstream.write("\n".join(_lines(plan, first, steps, whole)) + "\n")
         plan.state.close()
         return 0
 
 
-def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
+def _lines(
+    plan: Plan, first: Sequence[Mend], steps: Sequence[Planned], whole: bool
+) -> Iterator[str]:
     by = {each: [step for step in steps if step.foreseen is each] for each in Foreseen}
     yield title(plan)
     yield ""
+    yield from _mended(first)
     yield from _part(
         "The next run does this outside; nothing was sent to find out:", by[Foreseen.NOW]
     )
@@ -91,8 +96,23 @@ def _lines(plan: Plan, steps: Sequence[Planned], whole: bool) -> Iterator[str]:
             f"{counted(count, 'more task acts', 'more tasks act')} outside behind that: "
             f"{plan.project.command('plan', '--all')}"
         )
-    if not steps:
+    if not steps and not first:
         yield "nothing is left to be done outside"
+
+
+def _mended(first: Sequence[Mend]) -> Iterator[str]:
+    if not first:
+        return
+    yield "The next run first repairs what an earlier run left:"
+    yield ""
+    for each in first:
+        yield each.alarm
+        yield from _told(each.acts)
+        if each.stops:
+            yield f"  stops there, and does nothing else: {each.stops}"
+        elif not each.complete:
+            yield _REST
+        yield ""
 
 
 def _part(head: str, steps: Sequence[Planned]) -> Iterator[str]:
@@ -105,7 +125,7 @@ def _part(head: str, steps: Sequence[Planned]) -> Iterator[str]:
         yield f"{step.task.name} ({step.task.label}{why}): {step.task.title}"
         yield from _told(step.acts)
         if not step.complete:
-            yield "  and what the answer asks for" if step.acts else "  not known before that"
+            yield _REST if step.acts else "  not known before that"
         yield ""
 
 
@@ -124,13 +144,22 @@ def _told(acts: Sequence[Act]) -> Iterator[str]:
             yield f"  {alike} … {count - _ALIKE} more of these; --json has all"
 
 
-def _document(plan: Plan, steps: Sequence[Planned]) -> dict[str, Any]:
+def _document(plan: Plan, first: Sequence[Mend], steps: Sequence[Planned]) -> dict[str, Any]:
     project = plan.project
     return {
         "format": _FORMAT,
         "project": project.name,
         "version": project.version,
         "rehearsal": project.rehearsal,
+        "mends": [
+            {
+                "alarm": each.alarm,
+                "stops": each.stops,
+                "complete": each.complete,
+                "acts": _acts(each.acts),
+            }
+            for each in first
+        ],
         "tasks": [
             {
                 "name": step.task.name,
@@ -139,12 +168,16 @@ def _document(plan: Plan, steps: Sequence[Planned]) -> dict[str, Any]:
                 "why": step.why,
                 "who": step.who,
                 "complete": step.complete,
-                "acts": [
-                    {"kind": act.kind, "what": act.what, "lines": list(act.lines),
-                     "size_bytes": act.size_bytes, "sha256": act.sha256}
-                    for act in step.acts
-                ],
+                "acts": _acts(step.acts),
             }
             for step in steps
         ],
-    }  # fmt: skip
+    }
+
+
+def _acts(acts: Sequence[Act]) -> list[dict[str, Any]]:
+    return [
+        {"kind": act.kind, "what": act.what, "lines": list(act.lines),
+         "size_bytes": act.size_bytes, "sha256": act.sha256}
+        for act in acts
+    ]  # fmt: skip

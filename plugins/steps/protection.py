@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ReleaseError, StepFailed
+from doit_receipts.outside import is_held
 from doit_receipts.probe import Probe, absent, different, identical
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def deletable(
     with _heard_signals() as signals:
         saved: dict[str, Any] = {}
         try:
-            restore(protection, layout)
-            rules = protection.rules(branch)
+            left = _restored_first(protection, layout)
+            rules = left.get(branch) or protection.rules(branch)
             if rules is not None:
                 _write_lease(layout, {branch: rules}, deletes=(branch,))
                 saved = {branch: rules}
@@ -140,7 +141,7 @@ def _put_back(
                     continue
             else:
                 protection.enforce_admins(branch, on=bool(before["enforce_admins"]))
-                now = protection.rules(branch)
+                now = before if is_held() else protection.rules(branch)
         except ReleaseError as error:
             raise StepFailed(
                 where=f"branch protection of {branch}",
@@ -157,7 +158,7 @@ def _put_back(
                 details=(f"before {json.dumps(before, sort_keys=True)}",
                          f"now    {json.dumps(now, sort_keys=True)}"),
             )  # fmt: skip
-    if layout.lease.exists():
+    if layout.lease.exists() and not is_held():
         write_whole(_closed(layout), layout.lease.read_bytes())
         layout.lease.unlink()
 
@@ -294,14 +295,26 @@ def _save(protection: Protection, layout: Layout, branches: Sequence[str]) -> di
     Returns the branches to lift, with their rules. A lease of a run that was killed is closed
     first: what it saved is older, and true.
     """
-    restore(protection, layout)
-    found = {branch: protection.rules(branch) for branch in branches}
+    left = _restored_first(protection, layout)
+    found = {branch: left.get(branch) or protection.rules(branch) for branch in branches}
     enforced = {
         branch: rules for branch, rules in found.items() if rules and rules["enforce_admins"]
     }
     if enforced:
         _write_lease(layout, enforced)
     return enforced
+
+
+def _restored_first(protection: Protection, layout: Layout) -> dict[str, Any]:
+    """What a run that was killed left lifted is as it was.
+
+    A plan has shown that already, for a run does it before all its tasks: there these are the
+    rules, by branch, that the branches have by then.
+    """
+    if is_held():
+        return _lease(layout)[0]
+    restore(protection, layout)
+    return {}
 
 
 def _write_lease(layout: Layout, saved: Mapping[str, Any], *, deletes: Sequence[str] = ()) -> None:
@@ -319,7 +332,7 @@ def _after_deletion(
     if now is None or now == before:
         return now
     protection.protect(branch, before)
-    return protection.rules(branch)
+    return before if is_held() else protection.rules(branch)
 
 
 def _lease(layout: Layout) -> tuple[dict[str, Any], tuple[str, ...]]:

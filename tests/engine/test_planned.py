@@ -230,6 +230,65 @@ def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
     assert (found["foreseen"], found["who"]) == ("waits", "RM")
 
 
+ALARM: Final = """
+
+def is_open(door):
+    return "the door is open; doit publish closes it" if door.exists() else ""
+
+
+def close(door):
+    if door.read_text() == "stuck":
+        raise StepFailed(where="door", problem="is stuck", remedy="push it")
+    if leaves(Act("http", "close the door")):
+        door.unlink()
+    return {}
+
+
+def look_closed(door):
+    return absent("the door is open") if door.exists() else identical({})
+
+
+plan.alarm(call(is_open, HERE / "door"), call(close, HERE / "door"))
+
+@plan.shared(look=look_closed)
+def close_door():
+    \"\"\"The door is closed.\"\"\"
+    return call(close, HERE / "door")
+"""
+
+
+def alarmed(project: Project, door: str) -> tuple[list[Any], dict[str, Any]]:
+    """What is put right first, and each task of the plan, while the door is open so."""
+    project.declare(WORLD.replace("DOES", "put") + ALARM)
+    project.write("door", door)
+    found = json.loads(project.doit("plan", "--json").out)
+    return found["mends"], {each["name"]: each for each in found["tasks"]}
+
+
+def test_what_the_next_run_repairs_first_is_shown_first(project: Project) -> None:
+    (mend,), found = alarmed(project, "")
+    assert (mend["stops"], mend["complete"]) == ("", True)
+    assert [act["what"] for act in mend["acts"]] == ["close the door"]
+    assert (project.folder / "door").exists()
+    assert (found["close_door"]["foreseen"], found["close_door"]["acts"]) == ("there", [])
+    assert found["push_one"]["foreseen"] == "now"
+    said = project.doit("plan").out
+    first = "The next run first repairs what an earlier run left:\n\nthe door is open; doit publish"
+    assert said.index(first) < said.index("  close the door\n") < said.index("The next run does")
+    assert project.doit("run", "close_door").err.startswith("repaired first, left by an earlier")
+    assert json.loads(project.doit("plan", "--json").out)["mends"] == []
+
+
+def test_where_it_cannot_be_repaired_the_plan_does_nothing_else(project: Project) -> None:
+    (mend,), found = alarmed(project, "stuck")
+    assert (mend["stops"], mend["acts"]) == ("door: is stuck; push it", [])
+    assert found["push_one"]["foreseen"] == "later"
+    said = project.doit("plan").out
+    assert "  stops there, and does nothing else: door: is stuck; push it" in said
+    assert "The next run does" not in said
+    assert project.doit("run").err.startswith("door: is stuck; push it\n")
+
+
 HELD: Final = "nothing leaves this machine before 2999-12-08 16:00:00 UTC"
 
 

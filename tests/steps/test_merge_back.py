@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 
 from checks.own_commits import merge_is_of_true_objects
 from doit_receipts.errors import ServiceFailed, StepFailed, Waiting
+from doit_receipts.outside import Act, heard_by, leaves
 from doit_receipts.probe import RemoteState
 from plugins.ports.git import RefUpdate
 from plugins.rehearsal.remotes import colleague_pushes, take_tag
@@ -418,6 +420,41 @@ def test_lease_that_cannot_be_closed_shouts_and_the_next_run_closes_it(a_hub: Ma
     assert (probe.state, probe.facts) == (RemoteState.IDENTICAL, {"restored": "3.13"})
     assert not protection.lease_is_open(layout)
     assert all(each == RULES for each in rules(hub))
+
+
+def test_plan_of_what_a_killed_run_left_lifted_is_what_the_next_run_does(a_hub: Makes) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    told: list[str] = []
+
+    class Told(type(hub.protection)):  # type: ignore[misc]
+        def enforce_admins(self, branch: str, *, on: bool) -> None:
+            if leaves(Act("http", f"{branch} {on}")):
+                super().enforce_admins(branch, on=on)
+
+    def hear(act: Act, *, goes: bool) -> bool:
+        told.append(act.what)
+        return goes
+
+    def done(*, goes: bool) -> list[str]:
+        told.clear()
+        with heard_by(partial(hear, goes=goes), held=not goes):
+            protection.restore(hub_told, layout)
+            with protection.lifted(hub_told, layout, ["3.13"], QUIET):
+                pass
+        return list(told)
+
+    hub_told = Told(hub.store)
+    with protection.lifted(hub.protection, layout, ["3.13"], QUIET):
+        kept = layout.lease.read_bytes()
+    layout.lease.write_bytes(kept)
+    hub.protection.enforce_admins("3.13", on=False)
+    planned = done(goes=False)
+    assert planned == ["3.13 True", "3.13 False", "3.13 True"]
+    assert protection.lease_is_open(layout)
+    assert not hub.protection.rules("3.13")["enforce_admins"]
+    assert done(goes=True) == planned
+    assert not protection.lease_is_open(layout)
 
 
 def test_hub_that_asks_to_come_back_later_leaves_the_branch_lifted_and_says_so(
