@@ -44,7 +44,10 @@ class PlanCommand(OptionsAnywhere):
     doc_purpose = "show every act outside that the next run would do, with nothing sent"
     doc_usage = "[TASK ...]"
     example = "doit plan\ndoit plan publish --json"
-    doc_description = None
+    doc_description = (
+        "Left out is what a run tells people of itself, its notifications: they say where it stops,"
+        " once it does."
+    )
     cmd_options = (_ALL, _JSON)
 
     def _execute(self, whole: bool, as_json: bool, pos_args: Any) -> int:
@@ -98,6 +101,8 @@ def _lines(
         )
     if not steps and not first:
         yield "nothing is left to be done outside"
+    if plan.context.notify is not None:
+        yield "notifications are left out: they say where the run stops, once it does"
 
 
 def _mended(first: Sequence[Mend]) -> Iterator[str]:

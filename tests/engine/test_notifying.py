@@ -162,6 +162,13 @@ def test_who_only_looks_tells_nobody(project: Project) -> None:
     assert told(project) == []
 
 
+def test_the_plan_says_that_it_leaves_out_what_people_will_be_told(project: Project) -> None:
+    line = "notifications are left out: they say where the run stops, once it does\n"
+    assert declared(project).doit("plan").out.endswith(line)
+    project.declare(STEPS)
+    assert line not in project.doit("plan").out
+
+
 BUG: Final = "a bug in the tool or in dodo.py"
 AT_ONCE: Final = """
 def last_told():
