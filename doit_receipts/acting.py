@@ -26,13 +26,14 @@ from doit_receipts.task import Effect, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from doit_receipts.intents import Intent
     from doit_receipts.outside import Act
     from doit_receipts.plan import Plan
     from doit_receipts.task import Task
 
-__all__ = ["HOUR", "change_world", "decide", "doubt", "look", "wait_for_the_hour"]
+__all__ = ["HOUR", "acts_recorded", "change_world", "decide", "doubt", "look", "wait_for_the_hour"]
 
 HOUR: Final = "the hour"
 """What is waited for before the moment that a plan is held until."""
@@ -149,12 +150,8 @@ def _act(plan: Plan, task: Task, digest: str, *, blind: bool) -> None:
     sealed = blind or task.effect is Effect.PUBLIC
     journal.append(INTENT, sealed=sealed, task=task.name, inputs=digest)
 
-    def let_go(act: Act) -> bool:
-        plan.context.log.record(f"outside: {act}")
-        return True
-
     try:
-        with heard_by(let_go):
+        with acts_recorded(plan):
             for each in task.calls:
                 each.perform(plan.receipts.fact_text)
     except (NothingDone, NotYet):
@@ -171,6 +168,16 @@ def _act(plan: Plan, task: Task, digest: str, *, blind: bool) -> None:
             remedy=error.remedy,
         )
         raise
+
+
+def acts_recorded(plan: Plan) -> AbstractContextManager[None]:
+    """In the block each act that leaves this machine is in the task's log."""
+
+    def let_go(act: Act) -> bool:
+        plan.context.log.record(f"outside: {act}")
+        return True
+
+    return heard_by(let_go)
 
 
 def doubt(plan: Plan, task: Task) -> str:

@@ -21,7 +21,7 @@ from doit_receipts.command.check import look_at
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.finding import blocking
 from doit_receipts.outside import Unanswered, heard_by
-from doit_receipts.probe import RemoteState
+from doit_receipts.probe import RemoteState, absent
 from doit_receipts.status import TaskState, approve_command, statuses
 from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times, waits_since
@@ -155,16 +155,16 @@ def _planned(
         return Planned(task, Foreseen.WAITS, why=why, who=task.who)
     if blocked:
         return Planned(task, Foreseen.STOPS, why=blocked)
-    if task.look is None:
-        if status.state is not TaskState.WAITING:
-            return None
-        at, now = (
-            task_times(plan.folder, plan.state).since.get(task.name, ""),
-            plan.context.clock.now(),
-        )
+    if task.look is None and status.state is TaskState.WAITING:
+        at = task_times(plan.folder, plan.state).since.get(task.name, "")
+        now = plan.context.clock.now()
         why = waits_since(status.who, status.why, at, now)
         return Planned(task, Foreseen.AWAITED, why=why, who=status.who)
+    if task.look is None and not task.asks:
+        return None
     step = _behind(plan, task, foreseen, before) if before else _first(plan, task)
+    if task.look is None:
+        return step
     try:
         wait_for_the_hour(plan)
     except Waiting as hour:
@@ -176,7 +176,7 @@ def _planned(
 def _first(plan: Plan, task: Task) -> Planned:
     """A task that nothing open stands before: decided as a run decides."""
     try:
-        _, acts, _ = decide(plan, task, plan.receipts.inputs(task))
+        acts = task.look is None or decide(plan, task, plan.receipts.inputs(task))[1]
     except ReleaseError as error:
         return _ended(plan, task, error)
     if not acts:
@@ -191,7 +191,7 @@ def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Pl
     """A task behind others, as far as it can be known before those are done."""
     why = f"after {', '.join(before)}"
     try:
-        found = look(plan, task)
+        found = absent() if task.look is None else look(plan, task)
     except (ReleaseError, OSError, LookupError, ValueError):
         return Planned(task, foreseen, complete=False, why=why)
     if found.who:

@@ -6,12 +6,12 @@ import errno
 import hashlib
 import os
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.acting import change_world
+from doit_receipts.acting import acts_recorded, change_world
 from doit_receipts.approvals import facts_of, judge_again, signature_of
 from doit_receipts.errors import ReleaseError, StepFailed, Waiting
 from doit_receipts.finding import Finding, Severity, blocking
@@ -203,7 +203,10 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
         case _ if task.look is not None:
             facts, adopted = change_world(plan, task, before)
         case _:
-            with held_to(judged_files(plan, task) if task.signs else {}):
+            with (
+                held_to(judged_files(plan, task) if task.signs else {}),
+                acts_recorded(plan) if task.asks else nullcontext(),
+            ):
                 for each in task.calls:
                     facts |= _checked(task, each.perform(plan.receipts.fact_text))
     after = plan.receipts.inputs(task)

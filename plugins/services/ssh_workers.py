@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.errors import ServiceFailed
+from doit_receipts.outside import Act, Unanswered, leaves
 from plugins.services.sftp import Lost
 from plugins.services.ssh_line import Address, open_line
 
@@ -43,6 +44,8 @@ class SshWorkers:
 
     def answer(self, address: str, action: bytes) -> bytes:
         """See the port."""
+        if not leaves(Act.sending("host", f"run {_COMMAND} on {address}", action)):
+            raise Unanswered
         with closing(open_line(Address.parse(address), self._ssh_config)) as line:
             try:
                 ended = line.command(_COMMAND, action, _SILENCE_S, most_bytes=_MOST_BYTES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ServiceFailed, SettingsError, StepFailed
+from doit_receipts.outside import Unanswered
 from plugins.model.action import rebuild_action
 from plugins.model.answer import answer_of
 from plugins.model.ledger import SIGNATURE, SUMS, entry_folder
@@ -66,6 +67,9 @@ def ask(
                               commit=commit)  # fmt: skip
         except (ServiceFailed, StepFailed) as error:
             failed.append(error)
+            continue
+        except Unanswered:
+            # A plan: the others are asked too, whatever this one will answer.
             continue
         journal.append("elsewhere", task="ask_workers", platform=where, run=who)
         facts[who] = key

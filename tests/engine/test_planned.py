@@ -289,6 +289,54 @@ def test_where_it_cannot_be_repaired_the_plan_does_nothing_else(project: Project
     assert project.doit("run").err.startswith("door: is stuck; push it\n")
 
 
+ASKED: Final = """
+def ask(name, kept):
+    if leaves(Act.sending("host", f"run it on {name}", b"action")):
+        write_whole(kept, b"answer")
+    return {}
+
+@plan.step(asks=True, writes=[at.src / "one"])
+def ask_one():
+    \"\"\"Ask a machine.\"\"\"
+    return call(ask, "one", at.src / "one")
+
+@plan.step(asks=True, after=[copy_it], writes=[at.src / "two"])
+def ask_two():
+    \"\"\"Ask another one.\"\"\"
+    return call(ask, "two", at.src / "two")
+
+@plan.group(of=[ask_one, ask_two])
+def export():
+    \"\"\"Everything.\"\"\"
+"""
+COPIED: Final = """
+from doit_receipts.outside import Act, leaves
+
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"])
+def copy_it():
+    \"\"\"Copy the input to a.\"\"\"
+    return call(copy, HERE / "input", at.src / "a")
+"""
+
+
+def test_what_other_machines_are_asked_is_shown_and_is_in_the_log_of_the_run(
+    project: Project,
+) -> None:
+    project.declare(COPIED + ASKED)
+    found = planned(project)
+    assert [(each, found[each]["foreseen"], found[each]["why"]) for each in found] == [
+        ("ask_one", "now", ""), ("ask_two", "behind", "after copy_it"),
+    ]  # fmt: skip
+    (act,) = found["ask_one"]["acts"]
+    assert (act["kind"], act["what"], act["size_bytes"]) == ("host", "run it on one", 6)
+    assert found["ask_two"]["acts"][0]["what"] == "run it on two"
+    assert not (project.work / "src").exists()
+    assert project.doit().status == 0
+    log = (project.work / "logs" / "ask_one.log").read_text()
+    assert log.startswith("outside: run it on one, 6 bytes, sha256 ")
+    assert planned(project) == {}
+
+
 HELD: Final = "nothing leaves this machine before 2999-12-08 16:00:00 UTC"
 
 

@@ -10,6 +10,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from checks.rebuilds import others_got_the_same
 from doit_receipts.artifact import Artifact, sha256_of
 from doit_receipts.errors import ReleaseError, ServiceFailed, SettingsError, StepFailed
 from doit_receipts.journal import Journal
+from doit_receipts.outside import Act, heard_by
 from plugins.model.action import rebuild_action
 from plugins.model.answer import Answer
 from plugins.model.ledger import entries, read_sums, sums_of
@@ -182,6 +184,25 @@ def test_the_word_of_another_person_comes_into_the_ledger_and_counts(
     told = [each for each in place.journal.entries() if each["event"] == "elsewhere"]
     assert (told[-1]["run"], told[-1]["platform"]) == ("wanda", WORKER)
     assert place.ask(ledger) == {"wanda": place.key}  # again: the same
+
+
+def test_a_plan_shows_what_each_worker_would_be_asked_and_asks_none(
+    place: Place, tmp_path: Path
+) -> None:
+    told: list[Act] = []
+
+    def hold_back(act: Act) -> bool:
+        told.append(act)
+        return False
+
+    with heard_by(hold_back, held=True):
+        assert place.ask(tmp_path, SshWorkers([WORKER, "ssh://nobody@nowhere.example"])) == {}
+    action = rebuild_action(place.release, commit=place.commit).to_bytes()
+    assert [(act.kind, act.what, act.sha256) for act in told] == [
+        ("host", f"run pep101-worker on {where}", sha256(action).hexdigest())
+        for where in (WORKER, "ssh://nobody@nowhere.example")
+    ]
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_the_one_command_can_be_run_there(place: Place) -> None:
