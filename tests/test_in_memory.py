@@ -34,7 +34,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_a_killed_process_left_is_removed_and_what_another_uses_is_kept(memory: Path) -> None:
-    words = [sys.executable, "-c", MAKES, memory]
+    words = [sys.executable, "-c", MAKES, str(memory)]
     with (
         subprocess.Popen(
             words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -45,7 +45,7 @@ def test_what_a_killed_process_left_is_removed_and_what_another_uses_is_kept(mem
     ):
         assert killed.stdout is not None
         assert working.stdout is not None
-        left, used = (Path(each.stdout.readline().strip()) for each in (killed, working))
+        left, used = (Path(each.readline().strip()) for each in (killed.stdout, working.stdout))
         (left / "many").write_bytes(bytes(10))
         killed.kill()
         killed.wait()

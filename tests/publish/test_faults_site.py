@@ -159,6 +159,7 @@ def test_topic_that_a_moderator_has_to_approve(walk: Walk, observed: Observed) -
     day = walk.day
     day.restore("post_forum")
     day.order("forum.enqueues", times=ALWAYS)
+    line = ""
     for _ in range(2):
         line = assert_told(day.publish(), "post_forum", "a moderator of the forum", status=WAITING)
         assert len(day.store.load("forum-queue", [])) == 1
