@@ -181,8 +181,8 @@ class Plan:
         change by itself has judged in the same run, and what is there at that moment. One that
         signs with a login which ends soon leaves it out, as that would end before the gates do:
         what it signed is judged before the PUBLIC step that shows it.
-        One that ``asks`` other machines to do something for it, and changes nothing of theirs, tells
-        what it sends them as an act does: a plan shows it, and the task's log has it.
+        One that ``asks`` other machines to do something for it, and changes nothing of theirs,
+        tells what it sends them as an act does: a plan shows it, and the task's log has it.
         """
 
         def declare(creator: Creator) -> Declared:

@@ -72,8 +72,8 @@ class Planned:
     """One task of the plan: its acts in their order, and in ``why`` what else there is to say.
 
     ``who`` is waited for, "" where nobody is; where that is the hour, the acts are those of the
-    first run after it. Where the acts are not ``complete``, what comes after the last one depends on its answer, or
-    none is known yet.
+    first run after it. Where the acts are not ``complete``, what comes after the last one depends
+    on its answer, or none is known yet.
     """
 
     task: Task
@@ -113,8 +113,6 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
     What is put right ``first`` is so by then: no task does it again.
     """
     found = statuses(plan)
-    is_stuck = any(each.stops for each in first)
-    mended = {act for each in first for act in each.acts}
     gates = _gates(plan, names, found)
     behind: dict[str, Foreseen] = {}
     steps = []
@@ -127,18 +125,25 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
         later = next((each for each in held if each is Foreseen.LATER), Foreseen.BEHIND)
         before = [each for each in task.after if each in behind]
         step = _planned(plan, task, found[name], gates.get(name, ""), later, before)
-        if step is not None and step.acts and mended.issuperset(step.acts):
-            there = Foreseen.THERE if step.foreseen is Foreseen.NOW else step.foreseen
-            step = replace(step, foreseen=there, acts=())
-        if step is not None and is_stuck and step.foreseen in _DOES:
-            step = replace(step, foreseen=Foreseen.LATER)
         if step is not None:
+            step = _after(first, step)
             steps.append(step)
         if step is not None and step.foreseen in (Foreseen.WAITS, Foreseen.STOPS):
             behind[name] = Foreseen.LATER
         elif step is None or step.foreseen is not Foreseen.THERE:
             behind[name] = later
     return steps
+
+
+def _after(first: Collection[Mend], step: Planned) -> Planned:
+    """The step once that was put right: it does not do the same again, nor anything before it."""
+    if any(each.stops for each in first) and step.foreseen in _DOES:
+        return replace(step, foreseen=Foreseen.LATER)
+    mended = {act for each in first for act in each.acts}
+    if not step.complete or not step.acts or not mended.issuperset(step.acts):
+        return step
+    now = step.foreseen is Foreseen.NOW
+    return replace(step, foreseen=Foreseen.THERE if now else step.foreseen, acts=())
 
 
 def _planned(
@@ -163,8 +168,11 @@ def _planned(
     if task.look is None and not task.asks:
         return None
     step = _behind(plan, task, foreseen, before) if before else _first(plan, task)
-    if task.look is None:
-        return step
+    return step if task.look is None else _held(plan, step)
+
+
+def _held(plan: Plan, step: Planned) -> Planned:
+    """The same at any time, but that before the hour what would be done waits for it."""
     try:
         wait_for_the_hour(plan)
     except Waiting as hour:

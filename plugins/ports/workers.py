@@ -17,7 +17,7 @@ class Workers(Protocol):
     def answer(self, address: str, action: bytes) -> bytes:
         """What the one at this address answers to the action; nothing of it is verified.
 
-        Its size is bounded. Raises Unanswered where a plan holds the question back, and ServiceFailed where it cannot be reached, or says that it could
-        not do it.
+        Its size is bounded. Raises ServiceFailed where it cannot be reached, or says that it could
+        not do it, and Unanswered where a plan holds the question back.
         """
         ...

@@ -332,7 +332,7 @@ def _after_deletion(
     if now is None or now == before:
         return now
     protection.protect(branch, before)
-    return before if is_held() else protection.rules(branch)
+    return dict(before) if is_held() else protection.rules(branch)
 
 
 def _lease(layout: Layout) -> tuple[dict[str, Any], tuple[str, ...]]:

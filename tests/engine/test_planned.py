@@ -99,7 +99,9 @@ def export():
 """
 
 
-DOUBTED = WORLD.partition("@plan.shared")[0] + """
+DOUBTED = (
+    WORLD.partition("@plan.shared")[0]
+    + """
 @plan.public(look=look_never)
 def mail_it():
     \"\"\"Write it.\"\"\"
@@ -109,6 +111,7 @@ def mail_it():
 def export():
     \"\"\"Everything.\"\"\"
 """
+)
 
 
 def world(project: Project, does: str = "put") -> Project:
