@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.command.status_table import title, upcoming
-from doit_receipts.printable import cut, printable, share
+from doit_receipts.printable import addresses, cut, printable, share
 from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
@@ -76,6 +76,14 @@ def _lives(line: str) -> bool:
 
 
 def _text(words: str, most: int = _MOST_LETTERS) -> str:
-    """The words as they are: no markup, no name that is called, no line's end."""
-    shown = cut(printable(words), most)
-    return _MARKUP.sub(r"\\\1", shown).replace(r"\@", "@\u200b")
+    """The words as they are: no markup but addresses, no name that is called, no line's end."""
+    shown, made, at = cut(printable(words), most), "", 0
+    for start, end in addresses(shown):
+        # In these brackets everything is the address, whatever it holds.
+        made += f"{_escaped(shown[at:start])}<{shown[start:end]}>"
+        at = end
+    return made + _escaped(shown[at:])
+
+
+def _escaped(words: str) -> str:
+    return _MARKUP.sub(r"\\\1", words).replace(r"\@", "@\u200b")

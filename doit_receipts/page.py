@@ -19,7 +19,7 @@ from doit_receipts.command.advice import awaited, troubles
 from doit_receipts.command.status_table import title, upcoming
 from doit_receipts.durations import durations_s
 from doit_receipts.errors import ReleaseError
-from doit_receipts.printable import cut, printable, share
+from doit_receipts.printable import addresses, cut, printable, share
 from doit_receipts.running import running_tasks, shown_time
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Kind
@@ -43,8 +43,6 @@ _MOST_FACTS: Final = 12
 _MOST_HISTORY: Final = 120
 _MOST_LETTERS: Final = 300
 _COLOURS: Final = tuple(drawing.COLOURS.items())
-_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
-_MARKS: Final = ".,:;!?"
 _ANY_WORDS: Final = "\0"
 """Stands for the words of a command, in which it cannot be."""
 
@@ -233,12 +231,9 @@ def _commands(plan: Plan) -> re.Pattern[str]:
 def linked(text: str) -> str:
     """The text with its addresses as links; a sentence's marks behind one are none of it."""
     short, made, at = _short(text), "", 0
-    for found in _ADDRESS.finditer(short):
-        address = found[0].rstrip(_MARKS)
-        while address.endswith(")") and address.count(")") > address.count("("):
-            address = address[:-1].rstrip(_MARKS)
-        safe, end = escape(address), found.start() + len(address)
-        made += escape(short[at : found.start()])
+    for start, end in addresses(short):
+        safe = escape(short[start:end])
+        made += escape(short[at:start])
         made += f'<a href="{safe}" rel="noreferrer">{safe}</a>'
         at = end
     return made + escape(short[at:])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from unicodedata import combining, east_asian_width
 
-__all__ = ["at_work", "counted", "cut", "printable", "share", "width"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["addresses", "at_work", "counted", "cut", "printable", "share", "width"]
 
 _MOST_OF_BEGINNING: Final = 400
 _BESIDE: Final = (
@@ -15,6 +18,8 @@ _BESIDE: Final = (
     r"|\S+ (?:NOTE|WARN|BLOCK): "
 )
 """How a warning begins, whatever program wrote it and whatever place it names; and a finding."""
+_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
+_MARKS: Final = ".,:;!?"
 
 
 def printable(text: str) -> str:
@@ -24,6 +29,15 @@ def printable(text: str) -> str:
     escape becomes the four characters ``\x1b``. Line breaks and other white space are spaces.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Where each web address in the text begins and ends; a sentence's marks behind are no part."""
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_MARKS)
+        while address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1].rstrip(_MARKS)
+        yield found.start(), found.start() + len(address)
 
 
 def at_work(line: str) -> str:

@@ -114,3 +114,15 @@ def test_what_others_wrote_is_text_and_calls_nobody(tmp_path: Path) -> None:
     assert HOSTILE not in text
     assert "<script" not in text
     assert "\x1b" not in text
+
+
+def test_an_address_comes_through_as_it_is_and_what_is_beside_it_is_text(tmp_path: Path) -> None:
+    """Nobody is led by text after ``https://`` to where it does not say."""
+    plan = released(tmp_path)
+    told = "red (https://x.example/a_b/#/c~d*e): *you* @me https://![x](https://y_/z_)"
+    shown = (
+        "**red (<https://x.example/a_b/#/c~d*e>): \\*you\\* @\u200bme "
+        "<https://![x](https://y_/z_)>**\n"
+    )
+    assert checklist(plan, told).startswith(shown)
+    plan.state.close()
