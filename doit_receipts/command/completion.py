@@ -144,7 +144,8 @@ def _zsh(words: _Words) -> str:
     )
     return f"""\
 #compdef doit
-# zsh completion of doit, for the tasks of one release: source this file after compinit
+# zsh completion of doit, for the tasks of one release: source this file after compinit,
+# or let it be _doit in a folder of fpath
 _doit_of_a_release() {{
     local command= word
     local -a options words_
@@ -162,6 +163,8 @@ _doit_of_a_release() {{
     fi
 }}
 compdef _doit_of_a_release doit
+# loaded by the first Tab, it has that one to answer as well
+[[ ${{funcstack[1]-}} != _doit ]] || _doit_of_a_release "$@"
 """
 
 

@@ -32,6 +32,15 @@ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 ))
 _doit_of_a_release
 echo "${COMPREPLY[@]}"
 """
+TRY_ZSH: Final = """
+compdef() { : }
+compadd() { print -r -- ${(P)2} }
+words=(doit cop) CURRENT=2 PREFIX=cop
+fpath=($1 $fpath); autoload -Uz _doit
+_doit
+_doit
+source $1/_doit; print
+"""
 
 
 @pytest.fixture
@@ -96,6 +105,26 @@ def test_the_script_of_each_shell_is_one(project: Project, shell: str, tmp_path:
     if shutil.which(shell):
         judged = subprocess.run([shell, "-n", file], capture_output=True, text=True, check=False)
         assert (judged.returncode, judged.stderr) == (0, "")
+
+
+def test_zsh_offers_at_the_first_tab_what_it_has_loaded_by_it(
+    project: Project, tmp_path: Path
+) -> None:
+    project.declare(CHAIN)
+    file = tmp_path / "_doit"
+    file.write_text(project.doit("tabcompletion", "--shell", "zsh").out)
+    assert file.read_text().endswith(
+        '\n[[ ${funcstack[1]-} != _doit ]] || _doit_of_a_release "$@"\n'
+    )
+    if shutil.which("zsh"):
+        ended = subprocess.run(
+            ["zsh", "-f", "-c", TRY_ZSH, "zsh", tmp_path],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stderr) == (0, "")
+        first, loaded, sourced = ended.stdout.splitlines()
+        assert {"copy_a", "copy_c"} <= set(first.split())
+        assert (loaded, sourced) == (first, "")
 
 
 def test_another_shell_is_one_line(chain: Project) -> None:
