@@ -34,17 +34,19 @@ _ASKED_S: Final = 5.0
 """What extra inputs gave so shortly ago is not asked again: for that programs are run."""
 _SCRIPT: Final = """
 let seen="";const able=()=>[...document.querySelectorAll("main :is(summary,button,a,[tabindex])")];
-const key=e=>[e.tagName,e.dataset.copy,e.href,(e.closest("details")||e).id,e.className].join();
+const key=e=>[e.tagName,e.dataset.copy,e.getAttribute("href"),(e.closest("details")||e).id,
+e.getAttribute("class")].join();const keys=()=>{const n={};
+return able().map(key).map(k=>k+(n[k]=(n[k]||0)+1))};
 const look=async()=>{try{const got=await fetch("now?"+seen,{cache:"no-store"});
 if(got.status==200){const now=await got.json();seen=now.mark;
 const open=new Set([...document.querySelectorAll("details")].filter(d=>d.open).map(d=>d.id));
 const known=new Set([...document.querySelectorAll("details")].map(d=>d.id));
 const wide=[...document.querySelectorAll(".wide")].map(w=>[w.scrollLeft,w.scrollTop]);
-const focus=able().includes(document.activeElement)&&key(document.activeElement);
+const focus=keys()[able().indexOf(document.activeElement)];
 document.getElementById("all").innerHTML=now.html;
 for(const d of document.querySelectorAll("details"))if(known.has(d.id))d.open=open.has(d.id);
 document.querySelectorAll(".wide").forEach((w,n)=>{if(wide[n])w.scrollTo(...wide[n])});
-const same=focus&&able().find(e=>key(e)==focus);if(same)same.focus({preventScroll:true})}
+const same=able()[keys().indexOf(focus)];if(same)same.focus({preventScroll:true})}
 document.body.style.opacity=1}catch(e){document.body.style.opacity=.5}setTimeout(look,2000)};
 setTimeout(look,2000);
 """

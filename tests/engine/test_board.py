@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from contextlib import closing
 from threading import Thread
@@ -145,6 +146,14 @@ def test_a_browser_that_never_reads_holds_nobody_up(board: Board) -> None:
         silent.sendall(f"GET /{board.token}/ HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         with closing(socket.create_connection((host, int(port)), timeout=20)):
             assert asked(board, f"/{board.token}/")[0] == 200
+
+
+def test_the_focus_stays_where_it_is_at_each_look(board: Board) -> None:
+    """What an element of the graph has as a property is an object, the same words for each."""
+    _, text = asked(board, f"/{board.token}/")
+    script = text.partition("<script>")[2]
+    assert 'e.getAttribute("href")' in script
+    assert not re.search(r"\.(?:href|className)\b", script)
 
 
 def test_a_second_board_has_an_address_of_its_own(board: Board, plan: Plan) -> None:
