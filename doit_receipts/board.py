@@ -129,11 +129,13 @@ class Board:
 
 
 class _Server(ThreadingHTTPServer):
-    # Threads end with the program: a browser that never reads holds nothing up.
-    allow_reuse_address = False
+    # A browser that keeps its connection keeps no new board from this port; one that listens does.
+    allow_reuse_address = True
+    allow_reuse_port = False  # some versions of Python set it for every server of HTTP
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own, for the release that is open here."""
+        # Threads end with the program: a browser that never reads holds nothing up.
         answer = partial(self.process_request_thread, request, client_address)
         Thread(target=copy_context().run, args=(answer,), daemon=True).start()
 

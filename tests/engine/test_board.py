@@ -6,9 +6,10 @@ import http.client
 import json
 import re
 import socket
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -17,6 +18,7 @@ from doit_receipts.calls import call
 from doit_receipts.runner import situation
 from doit_receipts.state import Outcome, State
 from tests.engine.released_thing import do, released
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from doit_receipts.calls import Call
     from doit_receipts.plan import Plan
     from tests.engine.conftest import Project
+
+LARGE: Final = 1 << 25
 
 
 @pytest.fixture
@@ -36,7 +40,11 @@ def plan(tmp_path: Path) -> Plan:
 @pytest.fixture
 def board(plan: Plan) -> Iterator[Board]:
     """A board that answers."""
-    made = Board(plan)
+    yield from serving(Board(plan))
+
+
+def serving(made: Board) -> Iterator[Board]:
+    """It answers until it has been given back."""
     thread = Thread(target=made.serve, daemon=True)
     thread.start()
     yield made
@@ -140,12 +148,57 @@ def test_nothing_can_be_done_with_it(board: Board, method: str) -> None:
     assert asked(board, f"/{board.token}/", method)[0] == 501
 
 
-def test_a_browser_that_never_reads_holds_nobody_up(board: Board) -> None:
+class Large(Board):
+    """A board whose page no buffer of a connection holds."""
+
+    def page(self) -> str:
+        """Nothing but its size."""
+        return "x" * LARGE
+
+
+@pytest.fixture
+def large(plan: Plan) -> Iterator[Board]:
+    """A board that answers with more than can be sent to whoever does not read."""
+    yield from serving(Large(plan))
+
+
+def test_a_browser_that_never_reads_holds_nobody_up_and_is_left(large: Board) -> None:
+    before = set(threading.enumerate())
+    with closing(socket.socket()) as silent:
+        silent.settimeout(20)
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ask_and_never_read(large, silent)
+        wait_until(lambda: set(threading.enumerate()) - before, "it is answered")
+        (answering,) = set(threading.enumerate()) - before
+        assert asked(large, f"/{large.token}/now")[0] == 200
+        assert answering.is_alive()
+        wait_until(lambda: not answering.is_alive(), "it is left")
+        read = 0
+        with suppress(ConnectionError):
+            while got := silent.recv(1 << 20):
+                read += len(got)
+    assert read < LARGE
+
+
+def ask_and_never_read(board: Board, silent: socket.socket) -> None:
     host, _, port = board.names()[0].partition(":")
-    with closing(socket.create_connection((host, int(port)), timeout=20)) as silent:
-        silent.sendall(f"GET /{board.token}/ HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-        with closing(socket.create_connection((host, int(port)), timeout=20)):
-            assert asked(board, f"/{board.token}/")[0] == 200
+    silent.connect((host, int(port)))
+    silent.sendall(f"GET /{board.token}/ HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+
+
+def test_it_can_be_started_again_at_its_port_while_a_page_is_open(board: Board, plan: Plan) -> None:
+    """A browser keeps its connection, and with it the port is in use for a while."""
+    path, port = f"/{board.token}/", int(board.names()[0].partition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        Board(plan, port)
+    page = http.client.HTTPConnection(board.names()[0], timeout=20)
+    with closing(page):
+        page.request("GET", path)
+        assert page.getresponse().read()
+        board.close()
+        again = Board(plan, port)
+        again._server.server_close()
+    assert again.address.startswith(f"http://127.0.0.1:{port}/")
 
 
 def test_the_focus_stays_where_it_is_at_each_look(board: Board) -> None:
