@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from doit_receipts.drawing import drawing_of
+from doit_receipts.drawing import chain_left, drawing_of
 from doit_receipts.status import Status, TaskState
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def graph_page(project: Path) -> str:
         name: Status(TaskState.LATER if task.after else TaskState.READY)
         for name, task in plan.tasks.items()
     }
-    return drawing_of(plan).svg(at_first, alone=True) + "\n"
+    chain, _ = chain_left(plan, at_first, {})
+    return drawing_of(plan).svg(at_first, chain, alone=True) + "\n"
 
 
 if __name__ == "__main__":

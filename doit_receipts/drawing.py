@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durations import longest_chain, shown_chain, shown_end
-from doit_receipts.printable import cut
+from doit_receipts.printable import cut, printable
 from doit_receipts.running import running_tasks
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
@@ -65,12 +65,13 @@ LEGEND: Final = (
 )
 """What shapes and lines mean."""
 
-_WIDE, _HIGH, _GAP, _ROW = 186, 26, 14, 52
-_LEGEND_HIGH: Final = 36
+_WIDE, _HIGH, _GAP, _ROW = 186, 36, 14, 62
+_LEGEND_WIDE, _LEGEND_HIGH = 1000, 36
 _SWEEPS: Final = 6
 _TOLD_S: Final = 2.0
 """A rest that is shorter is not worth its words."""
 _MOST_LETTERS: Final = 23
+_MOST_SMALL: Final = 32
 _ROUND: Final = {Kind.STEP: 4, Kind.APPROVAL: 13}
 
 
@@ -81,6 +82,7 @@ def _style() -> str:
     )
     return (
         "svg.graph{font:12px system-ui,sans-serif}.graph text{fill:#111}"
+        ".graph *>text+text{font-size:10px}"
         ".graph .box{stroke:#777}.graph .twice{fill:none;stroke:#777}"
         ".graph .arrow{fill:none;stroke:#999;stroke-width:1}"
         f".graph .chain{{stroke:#c2410c;stroke-width:2.5}}{light}"
@@ -108,10 +110,11 @@ class Drawing:
         self, found: Mapping[str, Status], chain: Collection[str] = (), *, alone: bool = False
     ) -> str:
         """The drawing now; ``alone`` it brings its style sheet and is a document of its own."""
+        wide = max(self.wide, _LEGEND_WIDE) if alone else self.wide
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img"'
-            f' aria-label="graph of the tasks" viewBox="0 0 {self.wide} {self.high}"'
-            f' width="{self.wide}" height="{self.high}">'
+            f' aria-label="graph of the tasks" viewBox="0 0 {wide} {self.high}"'
+            f' width="{wide}" height="{self.high}">'
         )
         lines = [head]
         if alone:
@@ -151,9 +154,11 @@ class Drawing:
                 f' height="{_HIGH - 6}" rx="2"/>'
             )
         shown = cut(name, _MOST_LETTERS)
-        where = ", ".join(part for part in (self.chapters[task.chapter], task.who) if part)
-        tip = escape(f"{name} {status.state.value}: {task.title} ({where})")
-        text = f'<text x="{x + 10}" y="{y + 17}">{SIGNS[status.state]} {escape(shown)}</text>'
+        who = printable(status.who or task.who)
+        where = cut(" · ".join(filter(None, (who, self.chapters[task.chapter]))), _MOST_SMALL)
+        tip = escape(f"{name} {status.state.value}: {task.title}")
+        text = f'<text x="{x + 10}" y="{y + 16}">{SIGNS[status.state]} {escape(shown)}</text>'
+        text += f'<text x="{x + 10}" y="{y + 29}">{escape(where)}</text>'
         box = f"<title>{tip}</title>{shape}{text}"
         return f'<a href="#{escape(name)}">{box}</a>' if linked else f"<g>{box}</g>"
 
@@ -191,12 +196,19 @@ def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
 
 
 def chain_left(
-    plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]
-) -> tuple[tuple[str, ...], float]:
-    """The chain of what is left that takes longest, and how many seconds that is at least."""
+    plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float],
+    names: Collection[str] | None = None,
+) -> tuple[tuple[str, ...], float]:  # fmt: skip
+    """The chain of what is left that takes longest, and how many seconds that is at least.
+
+    ``names`` are the tasks that it may go through; all, if there are none.
+    """
     now_s = plan.context.clock.now().timestamp()
     spent_s = {each.task: now_s - each.since_s for each in running_tasks(plan.folder)}
-    return longest_chain(plan.tasks, _left(plan, found), took_s, spent_s)
+    left = _left(plan, found)
+    if names is not None:
+        left.intersection_update(names)
+    return longest_chain(plan.tasks, left, took_s, spent_s)
 
 
 def rest_of(plan: Plan, found: Mapping[str, Status], took_s: Mapping[str, float]) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.command.option import option
 from doit_receipts.drawing import COLOURS, chain_left, drawing_of
+from doit_receipts.durations import durations_s
 from doit_receipts.loader import plan_of
+from doit_receipts.printable import printable
 from doit_receipts.status import statuses
 from doit_receipts.task import Kind
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from doit_receipts.plan import Plan
+    from doit_receipts.status import Status
+    from doit_receipts.task import Task
 
 __all__ = ["Graph", "dot"]
 
@@ -47,17 +51,18 @@ class Graph(OptionsAnywhere):
 
 def _svg(plan: Plan, names: Collection[str]) -> str:
     found = statuses(plan)
-    chain, _ = chain_left(plan, found, {})
+    chain, _ = chain_left(plan, found, durations_s(plan.folder), names)
     return drawing_of(plan, names).svg(found, chain, alone=True)
 
 
 def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
     """The lines of a digraph: a cluster a chapter, a node a task, an arrow to what waits for it.
 
-    Tasks with no path of arrows between them can run at once. An arrow that others imply is left
-    out, and so are groups.
+    Tasks with no path of arrows between them can run at once; the longest chain of what is left is
+    thick, and who acts is below the name. An arrow that others imply is left out; so are groups.
     """
     found = statuses(plan)
+    chain, _ = chain_left(plan, found, durations_s(plan.folder), names)
     tasks = [
         task for task in plan.tasks.values() if task.name in names and task.kind is not Kind.GROUP
     ]
@@ -70,18 +75,26 @@ def dot(plan: Plan, names: Collection[str]) -> Iterator[str]:
         yield f"  subgraph {_quoted(f'cluster_{key}')} {{"
         yield f"    label={_quoted(title)};"
         for task in of_chapter:
-            status = found[task.name]
-            tip = _quoted(f"{status.state.value}: {task.title}")
-            colour = COLOURS[status.state][0]
-            shape = "doubleoctagon" if task.is_public else _SHAPES[task.kind]
-            yield f'    {_quoted(task.name)} [shape={shape}, fillcolor="{colour}", tooltip={tip}];'
+            yield f"    {_node(task, found[task.name], thick=task.name in chain)}"
         yield "  }"
     drawn = {task.name for task in tasks}
     for task in tasks:
         for before in task.after:
             if before in drawn and not _is_implied(plan, before, task.after):
-                yield f"  {_quoted(before)} -> {_quoted(task.name)};"
+                more = " [penwidth=3]" * (before in chain and task.name in chain)
+                yield f"  {_quoted(before)} -> {_quoted(task.name)}{more};"
     yield "}"
+
+
+def _node(task: Task, status: Status, *, thick: bool) -> str:
+    tip = _quoted(f"{status.state.value}: {task.title}")
+    colour = COLOURS[status.state][0]
+    shape = "doubleoctagon" if task.is_public else _SHAPES[task.kind]
+    who = printable(status.who or task.who)
+    words = f"{task.name}\n{who}"
+    more = f", label={_quoted(words)}" * bool(who) + ", penwidth=3" * thick
+    name = _quoted(task.name)
+    return f'{name} [shape={shape}, fillcolor="{colour}", tooltip={tip}{more}];'
 
 
 def _is_implied(plan: Plan, name: str, others: Collection[str]) -> bool:
@@ -90,5 +103,5 @@ def _is_implied(plan: Plan, name: str, others: Collection[str]) -> bool:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -199,7 +199,7 @@ def test_the_graph_tells_what_its_signs_mean_and_of_each_task_chapter_and_person
     assert LEGEND in drawn
     assert ", ".join(f"{sign} {state.value}" for state, sign in SIGNS.items()) in drawn
     chapter = plan.project.chapters[plan.tasks["approve_a"].chapter]
-    assert f"({chapter}, RM)</title>" in drawn
+    assert f">RM · {chapter}</text>" in drawn
     assert LEGEND in Page(plan).text()
 
 
