@@ -88,6 +88,8 @@ class AtOnceRunner(Runner):
                     self._wait(workers, task_dispatcher)
                 elif self._plain:
                     node = self._plain.pop(0)
+                    # It may ask what runs, or be at work for long.
+                    self._plan.context.running.tell(self._schedule.held_up)
                     self.process_task_result(node, self.execute_task(node.task))
                     self._take(task_dispatcher, node)
         self._plan.context.running.tell()

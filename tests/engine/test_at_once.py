@@ -218,12 +218,16 @@ def test_a_bug_and_a_task_that_leaves_the_program_are_told_as_ever(project: Proj
 def test_a_plain_task_of_doit_runs_alone_and_in_its_place(project: Project) -> None:
     project.declare(
         CHAIN + "\ndef task_plain():\n"
-        '    return {"actions": ["cat build/3.13.6/src/c >plain"], "task_dep": ["copy_c"],'
-        ' "targets": ["plain"], "file_dep": ["input"]}\n'
+        '    return {"actions": ["cat build/3.13.6/src/c >plain",'
+        f' "{sys.executable} -m doit list --status --all >listed"],'
+        ' "task_dep": ["copy_c"], "targets": ["plain"], "file_dep": ["input"]}\n'
     )
     ended = project.doit("run", "-n2", "plain")
     assert ended.status == 0, ended
     assert (project.folder / "plain").read_text() == "h"
+    listed = (project.folder / "listed").read_text()
+    assert "running" not in listed, "each task of the plan has ended before it began"
+    assert re.search(r"(?m)^ +done +copy_c ", listed)
 
 
 CHANGES_THE_WORLD = """
