@@ -105,7 +105,9 @@ class Workers:
         if error is not None:
             by = getattr(error, "by", signal.SIGTERM)
             for each in self._workers:
-                os.kill(each.number, by)
+                # One may have ended, and the error have come before that was noted.
+                with suppress(ProcessLookupError):
+                    os.kill(each.number, by)
         while self._workers:
             self._let_go(self._workers[-1])
         for descriptor in self._life:
@@ -155,7 +157,10 @@ class Workers:
     def _let_go(self, worker: _Worker) -> int:
         """The worker has ended; how, as an exit status."""
         worker.pipe.close()
-        _, status = os.waitpid(worker.number, 0)
+        status = 0
+        # A stop that comes behind this line has it waited for a second time.
+        with suppress(ChildProcessError):
+            _, status = os.waitpid(worker.number, 0)
         self._workers.remove(worker)
         return os.waitstatus_to_exitcode(status)
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -136,6 +136,54 @@ WIDE = CHAIN.replace("after=[task_copy_a]", 'reads=[HERE / "input"]').replace(
     'call(halve, at.src / "a"', 'call(halve, HERE / "input"'
 )
 WIDE = WIDE.replace("after=[task_halve_b]", "after=[task_copy_a, task_halve_b]")
+
+
+STOPPED: Final = """
+import os, signal, sys, time
+from pathlib import Path
+
+from doit_receipts.cores import Cores, cores_here
+from doit_receipts.lock import holding
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
+from doit_receipts.workers import Workers
+
+HERE = Path.cwd()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+plan = open_plan(Release("Thing", "3.13.6", HERE / "build"))
+lent = []
+
+class Stop(KeyboardInterrupt):
+    by = signal.SIGINT
+
+def do(name):
+    if name == "first":
+        os._exit(0)
+    try:
+        (HERE / "begun").touch()
+        time.sleep(60)
+    except KeyboardInterrupt:
+        (HERE / "told").touch()
+        raise
+
+with holding(plan.folder.lock, lent.append):
+    with Workers(plan, lent[0], do, Cores(cores_here())) as workers:
+        workers.give("first")
+        workers.give("second")
+        os.wait()
+        while not (HERE / "begun").exists():
+            time.sleep(0.01)
+        raise Stop
+"""
+
+
+def test_a_stop_is_heard_by_all_when_it_comes_as_one_has_just_ended(project: Project) -> None:
+    """Between the word of the system that it has ended and the note of it, that is."""
+    project.write("stopped.py", STOPPED)
+    ended = python(project.folder / "stopped.py", folder=project.folder, env=os.environ)
+    assert ended.err.splitlines()[-1].endswith("Stop"), ended
+    assert "Error" not in ended.err, ended
+    assert (project.folder / "told").exists()
 
 
 @pytest.mark.slow
