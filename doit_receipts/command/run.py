@@ -112,6 +112,7 @@ class Run(OptionsAnywhere, DoitRun):
         at_once = _number(num_process, one_only=pdb or reporter != REPORTER)
         _refuse_hours(wait_hours)
         _refuse_pattern(self.sel_tasks, [each.name for each in self.task_list])
+        seen = _approvals_now(plan) if wait else None
         heard = _notifications(plan)
         try:
             with _writing(plan) as (left, slots), _alarming(heard):
@@ -152,7 +153,7 @@ class Run(OptionsAnywhere, DoitRun):
             plan.state.close()
         status: int = reporter.status if isinstance(reporter, ReleaseReporter) else result
         waits = wait and status == _AWAITED
-        return _goes_on(plan, self._words, wait_hours, self.sel_tasks) if waits else status
+        return _goes_on(plan, seen, self._words, wait_hours, self.sel_tasks) if waits else status
 
     def _at_once(
         self,
@@ -189,11 +190,20 @@ def _refuse_hours(hours: float) -> None:
         raise InvalidCommand(message)
 
 
-def _goes_on(plan: Plan, words: Sequence[str], hours: float, asked: Sequence[str]) -> int:
+def _approvals_now(plan: Plan) -> Any:
     # late: who does not wait needs no programs
+    from doit_receipts.command.waiting_run import approvals_now
+
+    return approvals_now(plan.folder)
+
+
+def _goes_on(
+    plan: Plan, seen: Any, words: Sequence[str], hours: float, asked: Sequence[str]
+) -> int:
+    # late: as above
     from doit_receipts.command.waiting_run import run_until_nobody_is_awaited
 
-    return run_until_nobody_is_awaited(plan, words, hours, asked=asked)
+    return run_until_nobody_is_awaited(plan, seen, words, hours, asked=asked)
 
 
 def _notifications(plan: Plan) -> Notifications | None:

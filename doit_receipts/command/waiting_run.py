@@ -19,11 +19,11 @@ from doit_receipts.typed import DODO, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from doit_receipts.plan import Plan
+    from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["run_until_nobody_is_awaited", "typed_again"]
+__all__ = ["approvals_now", "run_until_nobody_is_awaited", "typed_again"]
 
 _AWAITED: Final = 4
 _FAILED: Final = 1
@@ -39,6 +39,7 @@ def _now_s() -> float:
 
 def run_until_nobody_is_awaited(
     plan: Plan,
+    seen: Any,
     words: Sequence[str],
     hours: float,
     *,
@@ -48,19 +49,21 @@ def run_until_nobody_is_awaited(
 ) -> int:
     """The exit status of the last run: 4 only if somebody is still waited for after so long.
 
-    ``words`` are the command's, as they were typed, and ``asked`` the tasks that it names. What
-    fails is tried once more, for a service may be away for a moment; while somebody else works on
-    the release nothing is tried. Ctrl-C ends the waiting, and the run below it. Who wants to hear
-    of the release hears when the time is over.
+    ``seen`` are the ``approvals_now`` of before the run that has just ended: what was given while
+    it was at work may have come too late. ``words`` are the command's, as they were typed, and
+    ``asked`` the tasks that it names. What fails is tried once more, for a service may be away for
+    a moment; while somebody else works on the release nothing is tried. Ctrl-C ends the waiting,
+    and the run below it. Who wants to hear of the release hears when the time is over.
     """
     ends_s = now_s() + hours * 3600
     command = typed_again(words)
     _say(f"waiting for {shown_time(hours * 3600)} at most; Ctrl-C ends it, and loses nothing")
     failed = False
     while True:
-        if not _changed(plan, ends_s, pause, now_s):
+        if not _changed(plan, seen, ends_s, pause, now_s):
             _tell_of_end(plan, asked, shown_time(hours * 3600))
             return _FAILED if failed else _AWAITED
+        seen = approvals_now(plan.folder)
         status = _ended(command)
         if status == _FAILED and is_worked_on(plan.folder.lock):
             continue  # somebody was first
@@ -68,6 +71,8 @@ def run_until_nobody_is_awaited(
             return status if status >= 0 else 128 - status
         failed = status == _FAILED
         if failed:
+            # Whatever came meanwhile: a service that is away has its time.
+            seen = approvals_now(plan.folder)
             _say(f"failed; is tried once more in {shown_time(_AGAIN_S)}")
 
 
@@ -122,22 +127,26 @@ def _is_ours(word: str) -> bool:
 
 
 def _changed(
-    plan: Plan, ends_s: float, pause: Callable[[float], None], now_s: Callable[[], float]
+    plan: Plan,
+    seen: Any,
+    ends_s: float,
+    pause: Callable[[float], None],
+    now_s: Callable[[], float],
 ) -> bool:
     """Whether there is a reason to go on before the end, and nobody at work; waits for it."""
-    before, tries_s = _approvals(plan.folder.approvals), now_s() + _AGAIN_S
+    tries_s = now_s() + _AGAIN_S
     while now_s() < ends_s:
-        due = _approvals(plan.folder.approvals) != before or now_s() >= tries_s
+        due = approvals_now(plan.folder) != seen or now_s() >= tries_s
         if due and not is_worked_on(plan.folder.lock):
             return True
         pause(_LOOK_S)
     return False
 
 
-def _approvals(folder: Path) -> Any:
+def approvals_now(folder: WorkFolder) -> Any:
     """How the approvals stand: another value once one is given, or its signature comes."""
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(folder.approvals) as found:
             return sorted(
                 (each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in found
             )

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from doit_receipts.command.waiting_run import run_until_nobody_is_awaited, typed_again
+from doit_receipts.command.waiting_run import (
+    approvals_now,
+    run_until_nobody_is_awaited,
+    typed_again,
+)
 from doit_receipts.lock import holding
 from doit_receipts.opening import open_plan
 from doit_receipts.project import Release
@@ -123,8 +127,9 @@ def again(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[Watch]
     def wait(watch: Watch) -> int:
         plan = open_plan(Release("Thing", "3.13.6", project.work))
         try:
+            seen = approvals_now(plan.folder)
             return run_until_nobody_is_awaited(
-                plan, ["copy_a"], 1.0, pause=watch.pause, now_s=watch
+                plan, seen, ["copy_a"], 1.0, pause=watch.pause, now_s=watch
             )
         finally:
             plan.state.close()
@@ -165,6 +170,44 @@ def test_one_failure_is_tried_once_more(
     assert watch.now_s == 600
 
 
+APPROVED_MEANWHILE: Final = """
+def copy(source, target):
+    ran(target.name)
+    given = release.work / "approvals" / "approve_a.json"
+    if not given.exists():
+        # As ``doit approve`` does it: beside the run, without its lock.
+        given.parent.mkdir(exist_ok=True)
+        given.touch()
+        raise {how}
+    write_whole(target, source.read_bytes())
+    return {{}}
+"""
+NOT_YET: Final = 'Waiting(who="RM", problem="not approved yet")'
+
+
+@pytest.mark.parametrize(("how", "ends_s"), [(NOT_YET, 300), ('StepFailed(problem="away")', 600)])
+def test_what_was_approved_while_a_run_was_at_work_is_noticed_when_it_has_ended(
+    project: Project, again: Callable[[Watch], int], how: str, ends_s: float
+) -> None:
+    """The task may have had its turn before, and the run go on with others for an hour.
+
+    The first try is after 300 seconds and the next one at once; of one that failed it is as late
+    as ever, so that a service that is away has its time.
+    """
+    project.declare(APPROVED_MEANWHILE.format(how=how) + STEPS)
+    watch = Watch()
+    assert again(watch) == 0
+    assert watch.now_s == ends_s
+    assert project.ran() == ["a", "a"]
+
+
+def test_so_is_what_was_approved_during_the_run_that_begins_to_wait(project: Project) -> None:
+    project.declare(APPROVED_MEANWHILE.format(how=NOT_YET) + STEPS)
+    ended = project.doit("copy_a", "--wait", "--wait-hours", "0.001")
+    assert ended.status == 0, ended
+    assert project.ran() == ["a", "a"]
+
+
 def test_a_night_of_sleep_counts(project: Project, again: Callable[[Watch], int]) -> None:
     watch = Watch()
     watch.pause = lambda _seconds: setattr(watch, "now_s", 3601.0)  # type: ignore[method-assign]
@@ -187,7 +230,9 @@ def test_nobody_hears_that_nothing_goes_on_while_somebody_works(
     plan.context.notify = tell
     watch = Watch()
     with holding(project.work / "lock"):
-        status = run_until_nobody_is_awaited(plan, ["copy_a"], 1.0, pause=watch.pause, now_s=watch)
+        status = run_until_nobody_is_awaited(
+            plan, approvals_now(plan.folder), ["copy_a"], 1.0, pause=watch.pause, now_s=watch
+        )
     plan.state.close()
     assert (status, told.exists()) == (4, False)
 
