@@ -19,6 +19,7 @@ from doit_receipts.typed import DODO, started_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from doit_receipts.plan import Plan
     from doit_receipts.work_folder import WorkFolder
@@ -93,19 +94,29 @@ def _tell_of_end(plan: Plan, asked: Sequence[str], long: str) -> None:
 
 def _ended(command: Sequence[str]) -> int:
     """The status of the run, which ends in good order where this process is asked to end."""
-    # The words are those of a person, for this very program, and no shell reads them.
-    with subprocess.Popen(command, cwd=started_in()) as run:  # noqa: S603
-        # The terminal tells both of us of Ctrl-C and of its end; SIGTERM is for this process alone.
-        heard = {
-            signal.SIGTERM: lambda number, _frame: run.send_signal(number),
-            signal.SIGINT: lambda _number, _frame: None,
-        }
-        before = {number: signal.signal(number, act) for number, act in heard.items()}
-        try:
+    run: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if run is None:
+            early.append(number)
+        else:
+            run.send_signal(number)
+
+    # The terminal tells both of us of Ctrl-C and of its end; SIGTERM is for this process alone.
+    # Where it is ignored, the run ignores it too, and would not once it was handled here.
+    heard = [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN else []
+    before = {each: signal.signal(each, pass_on) for each in heard}
+    try:
+        # The words are those of a person, for this very program, and no shell reads them.
+        with subprocess.Popen(command, cwd=started_in()) as run:  # noqa: S603
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+            for number in early:
+                run.send_signal(number)
             return run.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _say(text: str) -> None:

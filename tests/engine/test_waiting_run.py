@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from doit_receipts.project import Release
 from plugins.rehearsal.gnupg_home import GnupgHome, gnupg_home
 from tests.engine.conftest import RELEASE
 from tests.waiting import wait_until
+from tests.warm_doit import python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,6 +208,45 @@ def test_so_is_what_was_approved_during_the_run_that_begins_to_wait(project: Pro
     ended = project.doit("copy_a", "--wait", "--wait-hours", "0.001")
     assert ended.status == 0, ended
     assert project.ran() == ["a", "a"]
+
+
+STOPPED: Final = """
+import os, signal, subprocess
+from pathlib import Path
+
+from doit_receipts.command.waiting_run import approvals_now, run_until_nobody_is_awaited
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
+
+class Started(subprocess.Popen):
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+subprocess.Popen = Started
+signal.signal(signal.SIGTERM, signal.{handler})
+plan = open_plan(Release("Thing", "3.13.6", Path("build/3.13.6").absolute()))
+raise SystemExit(
+    run_until_nobody_is_awaited(plan, None, ["copy_a"], 1.0, pause=print, now_s=lambda: 0.0)
+)
+"""
+
+
+def test_sigterm_ends_the_run_below_from_the_moment_that_it_is_there(project: Project) -> None:
+    """Else it would go on and publish, and nobody would see it."""
+    project.declare(STEPS)
+    project.write("stopped.py", STOPPED.format(handler="SIG_DFL"))
+    ended = python(project.folder / "stopped.py", folder=project.folder, env=os.environ)
+    assert ended.status == 128 + signal.SIGTERM, ended
+    assert not project.ran()
+
+
+def test_sigterm_ends_no_run_whose_caller_has_it_ignored(project: Project) -> None:
+    project.declare(STEPS)
+    project.write("stopped.py", STOPPED.format(handler="SIG_IGN"))
+    ended = python(project.folder / "stopped.py", folder=project.folder, env=os.environ)
+    assert ended.status == 0, ended
+    assert project.ran() == ["a"]
 
 
 def test_a_night_of_sleep_counts(project: Project, again: Callable[[Watch], int]) -> None:
