@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from doit_receipts.frozen import frozen
 from doit_receipts.orphaned_processes import end_orphaned
+from doit_receipts.runner import refused_by_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,8 +52,10 @@ _STOPPED: Final = 128
 class Report:
     """How a task ended: doit's word for a failure, or None; ``said`` is what it printed.
 
+    The failure is an OSError of the disk where that kept its process from beginning the task.
     ``killed_by`` is the number of the signal that ended its process, with no word from the task.
-    ``imported`` names the modules that its process has since the task, in their order.
+    ``imported`` names the modules that its process has since the task, in their order. After one
+    that ``is_last`` the process ends.
     """
 
     task: str
@@ -61,6 +64,7 @@ class Report:
     learned: Learned = ()
     killed_by: int = 0
     imported: tuple[str, ...] = ()
+    is_last: bool = False
 
 
 @dataclass(slots=True)
@@ -150,6 +154,8 @@ class Workers:
             number = -ended if ended < 0 else ended - _STOPPED
             return Report(task, killed_by=number if number in _SIGNALS else 0, failure=ended)
         worker.task = ""
+        if report.is_last:
+            self._let_go(worker)
         self._learned += self._plan.state.learn(report.learned)
         self._imported |= dict.fromkeys(report.imported)
         return report
@@ -176,7 +182,7 @@ class Workers:
         try:
             number = os.fork()
             if not number:
-                self._be_worker(theirs, before)
+                self._be_worker(ours, theirs, before)
             worker = _Worker(number, ours, self._generation, told=len(self._learned))
             self._workers.append(worker)
         finally:
@@ -186,26 +192,45 @@ class Workers:
 
     # ── in the worker ──────────────────────────────────────────────────────────────────────
 
-    def _be_worker(self, pipe: Connection, mask: Any) -> NoReturn:
+    def _be_worker(self, ours: Connection, pipe: Connection, mask: Any) -> NoReturn:
         status = 70
         try:
+            # With this open, what waits for a word of the run would not notice its end.
+            ours.close()
             # A key of the terminal stops the run, and the run stops us.
             os.setpgid(0, 0)
-            slot = self._slots.take()
-            slot.started(os.getpid(), "a task of doit")
-            kept = (pipe.fileno(), self._life[0], *slot.descriptors, *self._cores.descriptors)
-            share_nothing_but(*kept)
-            self._plan.state.gather()
-            self._plan.context.running.is_silent()
-            threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            self._work(pipe)
+            try:
+                self._begin(pipe)
+            except Exception as error:  # noqa: BLE001 - the run tells of it
+                self._refuse(pipe, error)
+            else:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                self._work(pipe)
             status = 0
         except KeyboardInterrupt as stopped:
             # What was open is closed.
             status = _STOPPED + getattr(stopped, "by", signal.SIGINT)
         finally:
             os._exit(status)
+
+    def _begin(self, pipe: Connection) -> None:
+        slot = self._slots.take()
+        slot.started(os.getpid(), "a task of doit")
+        kept = (pipe.fileno(), self._life[0], *slot.descriptors, *self._cores.descriptors)
+        share_nothing_but(*kept)
+        self._plan.state.gather()
+        self._plan.context.running.is_silent()
+        threading.Thread(target=_end_with, args=(self._life[0],), daemon=True).start()
+
+    def _refuse(self, pipe: Connection, error: Exception) -> None:
+        """The run knows why the task that it gives is not done here."""
+        why = _bug()
+        if isinstance(error, OSError):
+            with suppress(OSError):
+                refused_by_disk(error, self._plan.folder.work)
+                why = error
+        task, _ = pickle.loads(pipe.recv_bytes())  # noqa: S301 - of who forked it
+        pipe.send_bytes(pickle.dumps(Report(task, why, is_last=True)))
 
     def _work(self, pipe: Connection) -> None:
         while True:

@@ -14,7 +14,7 @@ from doit_receipts.cores import Cores, cores_here, sharing
 from doit_receipts.durations import durations_s, longest_chain, shown_chain, shown_end
 from doit_receipts.errors import StepFailed
 from doit_receipts.memory import free_memory_mb, memory_mb
-from doit_receipts.runner import failed
+from doit_receipts.runner import failed, refused_by_disk
 from doit_receipts.schedule import Schedule
 from doit_receipts.status import statuses
 from doit_receipts.task import Effect
@@ -177,6 +177,8 @@ class AtOnceRunner(Runner):
         failure = report.failure
         if report.killed_by:
             failure = failed(self._plan, task, _killed(name, report.killed_by))
+        elif isinstance(failure, OSError):
+            failure = failed(self._plan, task, refused_by_disk(failure, self._plan.folder.work))
         elif isinstance(failure, int):
             failure = TaskError(f"the process of {name} ended with status {failure}")
         self.reporter.shows(report.said)

@@ -17,6 +17,7 @@ from doit_receipts.cores import cores_here
 from doit_receipts.memory import memory_mb
 from doit_receipts.printable import cut
 from tests.engine.conftest import CHAIN
+from tests.engine.test_killed_at_once import WIDE
 from tests.engine.test_killing import artifacts
 from tests.json_schemas import described
 from tests.waiting import wait_until
@@ -213,6 +214,49 @@ def test_a_bug_and_a_task_that_leaves_the_program_are_told_as_ever(project: Proj
     assert "TypeError" in ended.out
     assert sorted(project.ran()) == ["a", "b", "c"]
     assert project.doit("run", "-n2", "leave").status == 2
+
+
+NO_ROOM: Final = """
+from doit_receipts.orphaned_processes import ProgramSlots
+
+RUN, take = os.getpid(), ProgramSlots.take
+
+def refused(slots):
+    if os.getpid() != RUN and not (HERE / "mended").exists():
+        raise {error}
+    return take(slots)
+
+ProgramSlots.take = refused
+"""
+
+
+def test_a_disk_that_refuses_the_process_of_a_task_is_the_line_that_it_is_for_a_task(
+    project: Project,
+) -> None:
+    """It is not of this task alone: the next one begins in a process of its own again."""
+    error = 'OSError(30, "Read-only file system", str(release.work / "processes" / "0"))'
+    project.declare(WIDE + NO_ROOM.format(error=error))
+    ended = project.doit("run", "-n2")
+    assert ended.status == 1, ended
+    assert "bug" not in ended.out + ended.err
+    line = (
+        f"{project.work}/processes/0: read-only file system; see to the disk of {project.work},"
+        " then run the same command again"
+    )
+    for name in ("copy_a", "halve_b"):
+        assert re.search(rf"(?m)^x {name} .* {re.escape(line)}$", ended.out), ended.out
+    assert project.standing("copy_a").startswith("failed LOCAL")
+    project.write("mended", "")
+    assert project.doit("run", "-n2").status == 0
+
+
+def test_whatever_else_keeps_the_process_of_a_task_from_its_work_is_told(project: Project) -> None:
+    project.declare(CHAIN + NO_ROOM.format(error='RuntimeError("can\'t start new thread")'))
+    ended = project.doit("run", "-n2")
+    assert ended.status == 2, ended
+    assert "! copy_a: this is a bug" in ended.out
+    assert "RuntimeError: can't start new thread" in ended.out
+    assert project.ran() == []
 
 
 def test_a_plain_task_of_doit_runs_alone_and_in_its_place(project: Project) -> None:
