@@ -107,7 +107,7 @@ class _Test:
         self._do(("./configure",), _CONFIGURE_TIMEOUT_S)
         with jobs_of_make(self._programs.version("make")) as jobs:
             self._progress.say("building the unpacked sources")
-            self._do(("make", *jobs.words), _BUILD_TIMEOUT_S, jobs)
+            self._do(("make",), _BUILD_TIMEOUT_S, jobs)
 
     def version(self) -> str:
         """The version that the built interpreter reports is the one that is released."""
@@ -127,18 +127,19 @@ class _Test:
             raise self._failed(problem="Lib/test contains none of the quick tests")
         self._progress.say(f"testing {counted(len(names), 'module')}")
         with some_cores(len(names)) as cores:
-            words = (f"-j{cores}", *self._left_out, *names)
-            self._do((self._python(), "-m", "test", *words), _TEST_TIMEOUT_S["quick"])
+            jobs = MakeJobs((f"-j{cores}", *self._left_out, *names))
+            self._do((self._python(), "-m", "test"), _TEST_TIMEOUT_S["quick"], jobs)
         return " ".join(names)
 
     def full(self) -> str:
         """The full test suite passes."""
         target = "test" if self._release.type in _EARLY else "buildbottest"
-        self._progress.say(f"make {target}: the full test suite")
+        self._progress.say("waiting for more than half of the cores")
         # Without a number the suite takes all cores, whoever else has some.
         with some_cores(most_of_them=True) as cores:
+            self._progress.say(f"make {target}: the full test suite")
             options = f"EXTRATESTOPTS={' '.join((f'-j{cores}', *self._left_out))}"
-            self._do(("make", target, options), _TEST_TIMEOUT_S["full"])
+            self._do(("make", target), _TEST_TIMEOUT_S["full"], MakeJobs((options,)))
         return f"make {target}"
 
     def _python(self) -> str:
@@ -146,9 +147,10 @@ class _Test:
         return "./python.exe" if (self._tree / "python.exe").is_file() else "./python"
 
     def _do(self, argv: Sequence[str], timeout_s: float, jobs: MakeJobs = _NO_MAKE) -> Completed:
+        """It ended well. Errors do not name the words of ``jobs``, which differ from run to run."""
         try:
             ended = self._programs.run(
-                argv,
+                (*argv, *jobs.words),
                 folder=self._tree,
                 env={**_ENVIRONMENT, **jobs.environment, "PWD": str(self._tree)},
                 timeout_s=timeout_s,
