@@ -164,16 +164,16 @@ def sharing(cores: Cores) -> Iterator[None]:
 def some_cores(most: int | None = None, *, most_of_them: bool = False) -> Iterator[int]:
     """How many programs or threads may work while the block runs, up to ``most`` or all cores.
 
-    With one task at a time that is ``most`` itself. A step that asks for more than one has to
-    say that it ``takes`` cores. What runs long with what it has at its beginning waits for
-    ``most_of_them``, more than half of the machine's.
+    With one task at a time that is ``most`` itself, or all cores where they are fewer. A step that
+    asks for more than one has to say that it ``takes`` cores. What runs long with what it has at
+    its beginning waits for ``most_of_them``, more than half of the machine's.
     """
+    here = _shared[-1].count if _shared else cores_here()
+    most = min(most or here, here)
     if not _shared:
-        yield most or cores_here()
+        yield most
         return
-    cores = _shared[-1]
-    most = most or cores.count
-    with cores.some(most, min(most, cores.count // 2 + 1) if most_of_them else 1) as count:
+    with _shared[-1].some(most, min(most, here // 2 + 1) if most_of_them else 1) as count:
         yield count
 
 
