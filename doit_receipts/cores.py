@@ -19,7 +19,7 @@ from doit_receipts.cgroup import allowed_cores
 from doit_receipts.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 __all__ = ["Cores", "MakeJobs", "cores_here", "jobs_of_make", "sharing", "some_cores"]
 
@@ -28,6 +28,9 @@ _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
 _MANY: Final = 65536
 _LOOK_S: Final = 0.2
+_NO_MORE_S: Final = 900.0
+"""What a killed make had never comes back: who waits goes on once no more came for so long."""
+_INT_BYTES: Final = 4
 _ROOT: Final = Path("/")
 _shared: list[Cores] = []
 
@@ -49,10 +52,21 @@ class MakeJobs:
 
 
 class Cores:
-    """``count`` tokens in a pipe; who reads one has a core until it is written back."""
+    """``count`` tokens in a pipe; who reads one has a core until it is written back.
 
-    def __init__(self, count: int) -> None:
+    How many a process took for one of these ``tasks`` is known to those that it was forked from,
+    also when it was killed. ``now_s`` is a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        tasks: Iterable[str] = (),
+        *,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         # late: whoever lists tasks needs none of it
+        from mmap import mmap
         from tempfile import TemporaryDirectory
         from threading import Lock
 
@@ -63,8 +77,12 @@ class Cores:
             # Two openings: make waits for a token, and we look whether there is one.
             self._patient = os.open(pipe, os.O_RDWR)
             self._looking = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        self._now_s = now_s
         self._lock = Lock()
         self._own = 1
+        self._places = {task: place for place, task in enumerate(tasks)}
+        self._place = self._of_no_task = len(self._places)
+        self._taken = memoryview(mmap(-1, _INT_BYTES * (self._of_no_task + 1))).cast("i")
         self.give_back(count)
 
     @property
@@ -82,15 +100,36 @@ class Cores:
         if most < 1:
             return 0
         try:
-            return len(os.read(self._looking, most))
+            taken = len(os.read(self._looking, most))
         except BlockingIOError:
             return 0
+        self._note(taken)
+        return taken
 
     def give_back(self, count: int) -> None:
-        """Others may have them."""
+        """Others may have them; fewer than one are none."""
         # A program that inherits the pipe may have filled it: of tokens there is no lack then.
         with suppress(BlockingIOError):
-            os.write(self._looking, _TOKEN * count)
+            self._note(-os.write(self._looking, _TOKEN * count))
+
+    def _note(self, taken: int) -> None:
+        with self._lock:
+            self._taken[self._place] += taken
+
+    def work_for(self, task: str) -> None:
+        """What this process takes and gives back from now on is for the task."""
+        self._place = self._places.get(task, self._of_no_task)
+
+    def left_by(self, task: str) -> int:
+        """How many cores beside its own the task still has; none from now on.
+
+        That is one less than none where it lent its own to others.
+        """
+        place = self._places.get(task)
+        if place is None:
+            return 0
+        left, self._taken[place] = self._taken[place], 0
+        return left
 
     def restore(self) -> None:
         """All cores are free: nobody has one, and what a killed program had comes back."""
@@ -104,30 +143,42 @@ class Cores:
 
         The first is the step's own, which it had when it began, unless another thread has that;
         who waits for a first one goes on as soon as that thread has done. Who waits for more lends
-        it to others until then.
+        it to others until then. Once no more came for a quarter of an hour the block has what
+        there is, and one where there is none.
         """
-        had = own = self._take_own()
-        if least > own:
-            self.give_back(own)
-            had, given_up = self._first(least)
-            own += given_up
-        had += self.take(most - had)
+        own = self._take_own()
+        others = 0
         try:
-            yield had
+            if least > own:
+                others = -own  # lent
+                self.give_back(own)
+                taken, given_up = self._first(least)
+                others += taken
+                own += given_up
+            others += self.take(most - own - others)
+            yield max(1, own + others)
         finally:
-            self.give_back(had - own)
+            self.take(-others)
+            self.give_back(others)
             self._leave_own(own)
 
     def _first(self, least: int) -> tuple[int, int]:
-        """So many cores, and how many of them the step had and another thread gave up meanwhile."""
+        """How many cores were taken, and how many the step had and another thread gave up.
+
+        Together they are so many, or what there is once no more came for a long time.
+        """
         import select
 
+        most, until_s = 0, self._now_s() + _NO_MORE_S
         while True:
             select.select([self._looking], [], [], _LOOK_S)
+            now_s = self._now_s()
             own = self._take_own()
             taken = self.take(least - own)
-            if own + taken == least:
-                return least, own
+            if own + taken > most:
+                most, until_s = own + taken, now_s + _NO_MORE_S
+            if own + taken == least or now_s > until_s:
+                return taken, own
             self._leave_own(own)
             if taken:
                 self.give_back(taken)

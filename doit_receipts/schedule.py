@@ -136,10 +136,11 @@ class Schedule:
         self._readers.subtract(claim.shared)
         self._writers -= claim.alone
         self._used.subtract(claim.amounts)
-        if self._cores is not None and _CORES in claim.amounts:
-            self._cores.give_back(self._wanted(claim))
-        if self._cores is not None and not any(map(self._may_have_cores, self._running)):
-            self._cores.restore()
+        if self._cores is not None:
+            # What was killed gave nothing back, and what it had lent has another one already.
+            self._cores.give_back(self._wanted(claim) + self._cores.left_by(name))
+            if not any(map(self._may_have_cores, self._running)):
+                self._cores.restore()
         for each in (*claim.shared, *claim.alone, *AMOUNTS):
             self._let_on(each)
 
@@ -171,7 +172,7 @@ class Schedule:
 
     def _wanted(self, claim: _Claim) -> int:
         assert self._cores is not None  # noqa: S101 - for the type checker
-        return min(claim.amounts[_CORES], self._cores.count)
+        return min(claim.amounts.get(_CORES, 0), self._cores.count)
 
     def _missing_cores(self, claim: _Claim) -> str | None:
         """The word for cores if they are not there now; else they are taken."""

@@ -240,6 +240,7 @@ class Workers:
                 return
             self._plan.state.learn(learned)
             self._plan.state.learned()
+            self._cores.work_for(task)
             before = frozenset(sys.modules)
             said = sys.stdout = sys.stderr = StringIO()
             try:

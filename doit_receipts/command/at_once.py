@@ -51,7 +51,7 @@ class AtOnceRunner(Runner):
         super().__init__(*of_doit, **more_of_doit)
         self._plan = plan
         self._slots = slots
-        self._cores = Cores(cores_here())
+        self._cores = Cores(cores_here(), plan.tasks)
         self._took_s = durations_s(plan.folder)
         self._schedule = Schedule(
             plan.tasks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -20,8 +21,10 @@ from tests.engine.test_schedule import a_task, all_that_begin, named
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from doit_receipts.task import Task
 
 
 @pytest.fixture
@@ -110,6 +113,98 @@ def test_what_a_killed_program_had_comes_back_when_nobody_is_left(cores: Cores) 
     assert cores.take(3) == 3
     cores.restore()
     assert cores.take(9) == 4
+
+
+def test_who_waits_goes_on_with_what_there_is_once_no_more_come() -> None:
+    """A make that was killed gave nothing back, and another task may run that has some."""
+    now_s = itertools.count(0, 600)
+    with sharing(cores := Cores(4, now_s=lambda: next(now_s))):
+        assert cores.take(3) == 3  # one is its own
+        assert had_at_last() == 2
+        assert cores.take(9) == 1
+
+
+def test_who_waits_goes_on_as_with_one_core_where_there_is_none() -> None:
+    """Others took what it lent, and give it back: it is there once when all have ended."""
+    tasks = named(a_task("a", cores=1), a_task("b", cores=1))
+    now_s = itertools.count(0, 600)
+
+    def hungry_make() -> float:
+        shared.work_for("")
+        shared.take(9)
+        shared.work_for("a")
+        return next(now_s)
+
+    with sharing(shared := Cores(4, tasks, now_s=hungry_make)):
+        schedule = running(tasks, shared)
+        shared.work_for("a")
+        assert had_at_last() == 1
+        assert shared.take(9) == 0
+        shared.work_for("")
+        shared.give_back(3)
+        schedule.ended("a")
+        assert shared.take(9) == 3
+
+
+def test_what_a_killed_task_had_is_there_for_one_that_waits() -> None:
+    """Another one runs that may have cores, so that they are not all made anew."""
+    tasks = named(a_task("a", cores=1), a_task("b", cores=1))
+    with sharing(cores := Cores(4, tasks)):
+        schedule = running(tasks, cores)
+        cores.work_for("a")
+        assert cores.take(2) == 2
+        cores.work_for("")
+        schedule.ended("a")
+        assert had_at_last() == 4
+        assert cores.take(9) == 3
+
+
+@pytest.mark.parametrize("in_good_order", [True, False])
+def test_the_core_that_a_stopped_task_had_lent_comes_back_once(*, in_good_order: bool) -> None:
+    tasks = named(a_task("a", cores=1), a_task("b", cores=1))
+
+    def stopped() -> float:
+        raise KeyboardInterrupt
+
+    with sharing(cores := Cores(4, tasks, now_s=stopped)):
+        schedule = running(tasks, cores)
+        assert cores.take(1) == 1
+        cores.work_for("a")
+        if in_good_order:
+            with pytest.raises(KeyboardInterrupt), some_cores(most_of_them=True):
+                pass
+            assert cores.take(9) == 1
+            cores.give_back(1)
+        else:
+            cores.give_back(1)
+        cores.work_for("")
+        schedule.ended("a")
+        cores.give_back(1)
+        assert cores.take(9) == 3
+
+
+def running(tasks: Mapping[str, Task], cores: Cores) -> Schedule:
+    """A schedule in which all of them have begun."""
+    schedule = Schedule(tasks, 8, took_s={}, cores=cores)
+    for name in tasks:
+        schedule.add(name)
+    assert all_that_begin(schedule) == list(tasks)
+    return schedule
+
+
+def had_at_last() -> int:
+    """With how many cores a step goes on that waits for most of them; it does not wait for ever."""
+    had = []
+
+    def work() -> None:
+        with some_cores(most_of_them=True) as count:
+            had.append(count)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(timeout=60)
+    (count,) = had
+    return count
 
 
 def test_who_takes_cores_begins_when_they_are_there(cores: Cores) -> None:

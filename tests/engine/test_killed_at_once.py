@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from doit_receipts.cores import cores_here
 from tests.engine.conftest import CHAIN
 from tests.engine.test_killing import KILLER, artifacts
 from tests.engine.test_outliving import SLOW
@@ -130,6 +131,60 @@ def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(
     assert project.standing("write_a").startswith("failed LOCAL write_a: its process was ended")
     project.write("quick", "")
     assert project.doit("run", "-n2").status == 0
+
+
+KILLED_WITH_CORES = """
+import signal, time
+from doit_receipts.cores import some_cores
+from doit_receipts.probe import absent, identical
+
+had = HERE / "had"
+
+def stay():
+    until_s = time.monotonic() + 120
+    while not had.exists() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    return {"fact": "stays"}
+
+def look():
+    return identical({"fact": "stays"}) if had.exists() else absent()
+
+def die():
+    with some_cores():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def count():
+    with some_cores() as cores:
+        had.write_text(str(cores))
+    return {"fact": "counted"}
+
+@plan.step(effect=Effect.SHARED, look=look)
+def task_do_act():
+    "An act, of which nobody knows whether it has cores."
+    return call(stay)
+
+@plan.step(takes={"cores": 1})
+def task_begin_killed():
+    "It is killed with all cores that were left."
+    return call(die)
+
+@plan.step(takes={"cores": 1})
+def task_find_cores():
+    "It begins when the killed one has ended."
+    return call(count)
+
+@plan.group(of=[task_do_act, task_begin_killed, task_find_cores])
+def task_export():
+    "All."
+"""
+
+
+def test_cores_of_a_killed_task_are_there_for_the_next_while_others_run(project: Project) -> None:
+    project.declare(KILLED_WITH_CORES)
+    ended = project.doit("run", "-n2")
+    assert ended.status == 1, ended
+    assert "its process was ended by SIGKILL" in ended.out + ended.err
+    assert (project.folder / "had").read_text() == str(cores_here())
 
 
 WIDE = CHAIN.replace("after=[task_copy_a]", 'reads=[HERE / "input"]').replace(
