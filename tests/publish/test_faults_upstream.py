@@ -6,6 +6,7 @@ ends as a day without it, to the byte.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from tests.publish.cases import TAG, assert_nothing_told, assert_protected, asse
 from tests.publish.conftest import a_day
 from tests.publish.day import DONE, FAILED
 from tests.publish.evening import acts, differences, world_of
+from tests.publish.outside import seen_by_world, told
 from tests.remedies import PROJECT
 from tests.source_world import git
 
@@ -203,6 +205,31 @@ def test_holder_of_the_lease_killed_while_protection_is_lifted(
     ends_alike(walk)
     (line,) = [line for line in ended.err.splitlines() if line.startswith("repaired first")]
     observed(f"lease holder killed, {moment}", f"all commands shout; next run: {line}")
+
+
+@pytest.mark.parametrize("moment", ["lifted", "pushed"])
+def test_plan_after_the_holder_of_the_lease_was_killed_is_what_the_next_run_does(
+    walk: Walk, moment: str
+) -> None:
+    day, stage = walk.day, walk.stages["push_upstream"]
+    day.restore("push_upstream")
+    records = (
+        stage.records_until("github", "DELETE")
+        if moment == "lifted"
+        else stage.records_until("upstream", "push")
+    )
+    assert day.doit("run", "-n1", "publish", records=records).status == -9
+    plan = json.loads(day.doit("plan", "--json", "restore_protection").out)
+    recorded = len(list(day.store.happened()))
+    assert day.doit("run", "restore_protection").status == DONE
+    came = list(day.store.happened())[recorded:]
+    tasks = {each["name"]: each for each in plan["tasks"]}
+    assert all(each["complete"] for each in (*plan["mends"], *plan["tasks"]))
+    acts = [act["what"] for each in (*plan["mends"], *plan["tasks"]) for act in each["acts"]]
+    assert told(acts) == seen_by_world(came, acts)
+    assert len(plan["mends"][0]["acts"]) == 1
+    assert tasks["push_upstream"]["foreseen"] == ("now" if moment == "lifted" else "there")
+    ends_alike(walk)
 
 
 def test_protection_that_cannot_be_restored_is_shouted_until_it_is(
