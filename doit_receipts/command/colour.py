@@ -25,7 +25,7 @@ _SHADES: Final = {
 _STATES: Final = "|".join(_SHADES)
 # In a row of the list; behind the effect of a task; behind the name of one; before a sentence.
 _STATE: Final = (
-    rf"(?m)^(?:(  )({_STATES})(?= )|(  [A-Za-z]+, )({_STATES})\b(?=$|, )"
+    rf"(?m)^(?:(  )({_STATES})(?= (?!by ))|(  [A-Za-z]+, )({_STATES})\b(?=$|, )"
     rf"|(  (?:needs|done by) +[a-z]\w* \()({_STATES})(?=\))"
     r"|([a-z]\w* )(failed|blocked)(?=: )|()(running|queued)(?=: ))"
 )

@@ -87,6 +87,12 @@ def test_each_state_has_one_and_no_other_word(state: TaskState) -> None:
     assert coloured(f"{state.value} is no state here") == f"{state.value} is no state here"
 
 
+@pytest.mark.parametrize("head", ["done by       ", "needs         "])
+def test_of_a_task_in_an_explanation_the_state_has_one(head: str) -> None:
+    line = f"  {head}halve_b (failed): Keep the first byte"
+    assert coloured(line) == line.replace("failed", "\x1b[31mfailed\x1b[0m")
+
+
 def test_help_names_no_command_that_is_refused(chain: Project) -> None:
     said = chain.doit("help").out
     assert "why " in said
