@@ -52,6 +52,11 @@ class List(engine.List):
             return super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args, as_json
             )
+        others = {"--json": as_json, "--deps": list_deps, "--template": template}
+        other = next((word for word, is_given in others.items() if is_given), "")
+        if other:
+            message = f"doit list --pep has a form of its own; leave {other} out, or --pep"
+            raise InvalidCommand(message)
         if pos_args:
             message = f"list --pep takes no names; doit why {pos_args[0]} explains one"
             raise InvalidCommand(message)

@@ -86,6 +86,15 @@ def test_a_name_with_pep_is_refused_with_what_explains_it(tmp_path: Path) -> Non
     assert "list --pep takes no names; doit why P01 explains one" in ended.err
 
 
+@pytest.mark.parametrize("other", ["--json", "--deps", "--template={name}"])
+def test_another_form_with_pep_is_refused(tmp_path: Path, other: str) -> None:
+    ended = doit("list", "--pep", other, release=a_declaration(tmp_path))
+    assert (ended.status, ended.out) == (3, "")
+    (line,) = ended.err.splitlines()
+    word = other.partition("=")[0]
+    assert line == f"ERROR: doit list --pep has a form of its own; leave {word} out, or --pep"
+
+
 def test_why_a_task_names_what_it_is_for(tmp_path: Path) -> None:
     said = doit("why", "merge_back", release=a_declaration(tmp_path)).out
     assert "  PEP 101       M02: A fresh clone of upstream\n" in said
