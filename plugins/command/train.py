@@ -36,6 +36,10 @@ _OPT_FILE: Final = option(
 )
 _WAITING: Final = 4
 _WAITS: Final = ("--wait", "--wait-hours")
+_OF_ONE_RELEASE: Final = {
+    ("report", "--follow"): "doit train would follow the lead, and never come to the others",
+    ("graph", "--svg"): "a file of SVG holds one drawing, and each release has its own",
+}
 _JSON: Final = "--json"
 _SEVERITY: Final = (0, 4, 1, 3, 2)
 """Exit statuses from the one that others hide to the one that hides all others."""
@@ -65,7 +69,7 @@ class TrainCommand(EndsAsTold):
         if not pos_args:
             message = "doit train wants a command, such as doit train list --status"
             raise InvalidCommand(message)
-        if any(word.partition("=")[0] == "--release" for word in pos_args):
+        if _has(pos_args, "--release"):
             message = "doit train names the releases itself: leave --release out"
             raise InvalidCommand(message)
         if pos_args[0] not in _COMMANDS and pos_args[0] in self._commands:
@@ -74,18 +78,22 @@ class TrainCommand(EndsAsTold):
                 " with --release FILE where it takes that"
             )
             raise InvalidCommand(message)
-        if any(word.partition("=")[0] == "--output" or word[:2] == "-o" for word in pos_args):
+        if _has(pos_args, "--output") or any(word[:2] == "-o" for word in pos_args):
             message = (
                 "each release would write over the file of the one before: leave --output out, or"
                 f" run doit {pos_args[0]} --release FILE --output OTHER for each"
             )
             raise InvalidCommand(message)
-        if any(word.partition("=")[0] in _WAITS for word in pos_args):
+        if any(_has(pos_args, each) for each in _WAITS):
             message = (
                 "doit train goes round its releases, and would wait in the first for one that"
                 " comes after it: leave --wait out, and run it again once somebody approved"
             )
             raise InvalidCommand(message)
+        for (command, word), why in _OF_ONE_RELEASE.items():
+            if pos_args[0] == command and _has(pos_args, word):
+                message = f"{why}: run doit {command} {word} --release FILE for each of them"
+                raise InvalidCommand(message)
         train = _train(started_in() / Path(opt_values["train_file"]).expanduser())
         told = _told(opt_values["train_file"])
         if pos_args[0] == "approve":
@@ -93,6 +101,12 @@ class TrainCommand(EndsAsTold):
         if pos_args[0] in _WORDS:
             return _decide(train, pos_args)
         return _do(train, pos_args, told)
+
+
+def _has(words: Sequence[str], option: str) -> bool:
+    """Whether one of the words is the option, or what is short for it."""
+    given = (word.partition("=")[0] for word in words)
+    return any(len(word) > len("--") and option.startswith(word) for word in given)
 
 
 _WORDS: Final = frozenset({"adopt", "retry"})

@@ -116,6 +116,26 @@ def test_words_that_name_no_command_or_a_release_are_refused(project: PythonProj
     assert "there is no such file" in ended.said
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (("report", "--follow"), "report --follow"),
+        (("report", "--markdown", "--foll"), "report --follow"),
+        (("graph", "--svg"), "graph --svg"),
+        (("graph", "export", "--sv"), "graph --svg"),
+    ],
+)
+def test_what_can_only_be_done_for_one_release_is_refused_with_the_command_for_it(
+    project: PythonProject, words: tuple[str, ...], command: str
+) -> None:
+    ended = project.doit("train", *words)
+    assert (ended.status, ended.out) == (3, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.endswith(f": run doit {command} --release FILE for each of them")
+    assert not (project.folder / "build").exists()
+    assert project.doit("train", "graph").out.count("digraph release {") == 2
+
+
 def test_approval_is_given_for_all_releases_or_for_none(
     project: PythonProject, keyring: GnupgHome, tmp_path: Path
 ) -> None:
