@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from doit.exceptions import InvalidCommand
 
+from doit_receipts.clock import SystemClock
 from doit_receipts.command.command_line import WordsInAnyOrder
 from doit_receipts.command.option import option
 from doit_receipts.errors import BadVersion, ServiceFailed, SettingsError, StepFailed
@@ -57,6 +58,8 @@ class _Found(NamedTuple):
     """Remotes of people's own copies on GitHub: names to addresses."""
     keys: Sequence[Key]
     """Those with a secret part that can sign; first those of the person whom git knows."""
+    expired: Sequence[Key]
+    """Those that could, in the same order."""
 
 
 class _Clone(NamedTuple):
@@ -101,7 +104,11 @@ class Init(WordsInAnyOrder):
             keys = ()  # the file says how to name one
         able = [key for key in keys if key.secret and not key.revoked]
         able.sort(key=lambda key: not (told.address and f"<{told.address}>" in key.user_id))
-        found = _Found(told.folder, told.at, told.version, _forks(told.remotes), able)
+        now = SystemClock().now()
+        expired = [key for key in able if key.expires is not None and key.expires <= now]
+        valid = [key for key in able if key not in expired]
+        forks = _forks(told.remotes)
+        found = _Found(told.folder, told.at, told.version, forks, valid, expired)
         file = _new_file(opt_values["file"], told.version)
         _write_new(file, "\n".join([_directive(file), *_lines(found)]) + "\n")
         self._tell(file, told.out)
@@ -259,6 +266,11 @@ def _lines(found: _Found) -> list[str]:
             "gpg_key",
             [(key.fingerprint, key.user_id) for key in found.keys],
             "FULL FINGERPRINT, as gpg --list-secret-keys prints it",
+        ),
+        *(
+            f"# gpg_key = {_quoted(key.fingerprint)}"
+            f"  # {key.user_id}, expired on {key.expires:%Y-%m-%d}"
+            for key in found.expired
         ),
         "",
         "[docs]",

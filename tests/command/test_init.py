@@ -86,6 +86,32 @@ def test_all_that_can_be_found_out_is_written(home: Path, clone: Path, ours: Gnu
     assert (file.parent / schema).resolve() == PROJECT / "docs/reference/release.schema.json"
 
 
+def test_a_key_that_has_expired_is_only_told_of(home: Path, clone: Path, ours: GnupgHome) -> None:
+    """Though gpg lists it first: it is older than the one that the person made after it."""
+    dead = ours.key("ada", made="20190101T000000", expires="1y")
+    revoked = ours.key("ada of old")
+    ours.revoke(revoked)
+    comment = f'# gpg_key = "{dead}"  # ada <ada@example.org>, expired on 2020-01-01'
+    file = home / "without.toml"
+    ended = init(home, clone, "--version", "3.13.6", "--file", file)
+    assert (ended.status, ended.err) == (0, "")
+    assert "still to do: without.toml: [signing] gpg_key is missing" in ended.out
+    assert written(file)["signing"] == {}
+    assert comment in file.read_text().splitlines()
+    ours.gpg(
+        "--pinentry-mode", "loopback", "--passphrase", "",
+        "--quick-generate-key", "Ada Byron <ada@example.org>", "ed25519", "sign", "never",
+    )  # fmt: skip
+    other = ours.key("eve")
+    file = home / "with.toml"
+    ended = init(home, clone, "--version", "3.13.6", "--file", file)
+    assert "still to do" not in ended.out
+    first, *others = [each for each in file.read_text().splitlines() if "gpg_key" in each]
+    assert written(file)["signing"]["gpg_key"] not in (dead, revoked, other)
+    assert first.endswith("  # Ada Byron <ada@example.org>")
+    assert others == [f'# gpg_key = "{other}"  # eve <eve@example.org>', comment]
+
+
 def test_what_cannot_be_found_out_is_said_and_stands_there_as_a_comment(
     home: Path, clone: Path
 ) -> None:
