@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from doit_receipts.running import Running
     from doit_receipts.task import Task
 
-__all__ = ["Status", "TaskState", "approve_command", "before_all", "is_first", "statuses"]
+__all__ = [
+    "STOPPED",
+    "Status",
+    "TaskState",
+    "approve_command",
+    "before_all",
+    "is_first",
+    "statuses",
+]
 
 _MOST_OF_LOG: Final = 100
 
@@ -49,6 +57,8 @@ class TaskState(Enum):
     FAILED = "failed"
 
 
+STOPPED: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
+"""The states of what was tried and is not done, each since a moment."""
 _FIRST_TOLD: Final = {
     TaskState.RUNNING: "is running",
     TaskState.QUEUED: "is queued",

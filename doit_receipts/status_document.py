@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durations import durations_s
 from doit_receipts.running import running_tasks
-from doit_receipts.status import TaskState
+from doit_receipts.status import STOPPED, TaskState
 from doit_receipts.task import Kind
 from doit_receipts.task_times import task_times
 
@@ -61,7 +61,7 @@ def told_status(
 
     def told(name: str) -> dict[str, str | float | None]:
         status, at_work, left_s = found[name], running.get(name), None
-        since = times.since.get(name, "") if status.state in _STOPPED else ""
+        since = times.since.get(name, "") if status.state in STOPPED else ""
         if at_work is not None:
             began = datetime.fromtimestamp(at_work.since_s, UTC)
             since = began.isoformat(timespec="seconds")
@@ -78,9 +78,6 @@ def told_status(
         }
 
     return told
-
-
-_STOPPED: Final = (TaskState.WAITING, TaskState.FAILED, TaskState.BLOCKED)
 
 
 def status_document(plan: Plan, found: Mapping[str, Status], upcoming: Sequence[str]) -> str:

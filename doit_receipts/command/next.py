@@ -13,9 +13,11 @@ from doit_receipts.loader import plan_of
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.status_document import about_release, as_document, told_status
 from doit_receipts.task import Kind
+from doit_receipts.task_times import waits_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from doit_receipts.plan import Plan
 
@@ -67,7 +69,7 @@ def coming(plan: Plan) -> list[str]:
     for person in told["people"]:
         lines.append(f"{person['who']}:")
         for each in person["tasks"]:
-            lines += _asked(each)
+            lines += _asked(each, plan.context.clock.now())
     if told["people"] and not run["tasks"]:
         lines.append(f"then {_A_RUN}: {run['command']}")
     return lines
@@ -129,11 +131,12 @@ def _named(plan: Plan, name: str) -> dict[str, Any]:
     return {"name": name, "title": plan.tasks[name].title}
 
 
-def _asked(task: Mapping[str, Any]) -> list[str]:
+def _asked(task: Mapping[str, Any], now: datetime) -> list[str]:
     """What one person is asked for; a command stands on a line of its own, to be copied."""
+    what = task["title"] if task["command"] else task["asked"]
+    lines = _entry(task["name"], waits_since("", what, task["since"], now))
     if not task["command"]:
-        return _entry(task["name"], task["asked"])
-    lines = _entry(task["name"], task["title"])
+        return lines
     first = f"{_INDENT}look at: "
     for look in task["look_at"]:
         lines.append(f"{first}{look}")

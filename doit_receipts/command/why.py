@@ -13,8 +13,9 @@ from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
 from doit_receipts.printable import printable
 from doit_receipts.receipts import NOT_COMPARED
-from doit_receipts.status import TaskState, approve_command, statuses
+from doit_receipts.status import STOPPED, TaskState, approve_command, statuses
 from doit_receipts.task import Kind
+from doit_receipts.task_times import shown_since, task_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ def explanation(plan: Plan, name: str) -> list[str]:
     lines = [f"{name}: {task.title}", f"  {task.label}, {status.state.value}"]
     if status.state in _WITH_REASON or task.kind is Kind.GROUP:
         lines[-1] += f", {status.why}" if status.why else ""
+    lines[-1] += "".join(f", {each}" for each in _times(plan, name, status) if each)
     if status.who:
         lines.append(f"  who acts      {status.who}")
     if task.kind is not Kind.GROUP and status.state not in _SETTLED:
@@ -92,6 +94,14 @@ def explanation(plan: Plan, name: str) -> list[str]:
     if task.kind is not Kind.GROUP:
         lines += _records(plan, name)
     return lines
+
+
+def _times(plan: Plan, name: str, status: Status) -> tuple[str, str]:
+    """Since when it waits or failed, and how long what is done took; "" for what is not known."""
+    times = task_times(plan.folder, plan.state)
+    since = times.since.get(name, "") if status.state in STOPPED else ""
+    took = times.of([name]) if status.lets_on else ""
+    return shown_since(since, plan.context.clock.now()), f"took {took}" if took else ""
 
 
 def explained(plan: Plan, words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from tests.json_schemas import described
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
 
+SINCE: Final = r"since (?:\d{4}-\d\d-\d\d )?\d\d:\d\d UTC"
 UNKNOWN: Final = {"since": "", "took_s": None, "left_s": None, "log_line": ""}
 
 WAITING = '''
@@ -104,6 +106,12 @@ def test_next_and_why_say_the_same_to_programs(chain: Project) -> None:
     assert told["receipt"]["facts"] == {"bytes": "5"}
     assert told["because"] == []
     assert told["took_s"] >= 0
+    assert chain.doit("why", "copy_a").out.splitlines()[1] == "  LOCAL, done"
+    entry = {"event": "done", "task": "copy_a", "took_s": "125.20"}
+    with (chain.work / "journal.jsonl").open("a") as journal:
+        journal.write(json.dumps(entry) + "\n")
+    said = chain.doit("why", "copy_a").out
+    assert said.splitlines()[1] == "  LOCAL, done, took 2 min 05 s"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +132,11 @@ def test_what_stopped_is_told_with_its_words(
     come = described("next", project.doit("next", "--json").out)
     assert [each["who"] for each in come["people"]] == ([who] if who else [])
     assert len(come["troubles"]) == (state == "failed")
+    since = SINCE if task["since"] else ""
+    said = project.doit("why", "try_it").out.splitlines()[1]
+    assert re.fullmatch(f"  LOCAL, {state}{since and f', {since}'}", said), said
+    said = project.doit("next").out
+    assert bool(re.search(f"(?m)^  try_it {{16}}{SINCE}: 2 of 3 files", said)) == bool(who), said
 
 
 def test_a_person_is_given_the_command(project: Project) -> None:
@@ -136,6 +149,10 @@ def test_a_person_is_given_the_command(project: Project) -> None:
     assert re.fullmatch("doit approve approve_it [0-9a-f]{16}", task["command"])
     assert task["asked"] == ""
     assert task["since"].endswith("+00:00")
+    said = project.doit("next").out
+    assert re.search(f"(?m)^  approve_it {{12}}{SINCE}: Approve what was tried.$", said), said
+    said = project.doit("why", "approve_it").out
+    assert re.search(f"(?m)^  approval, waiting, {SINCE}$", said), said
 
 
 def test_no_such_task_is_one_line_for_programs_too(chain: Project) -> None:
