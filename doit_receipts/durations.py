@@ -22,13 +22,23 @@ if TYPE_CHECKING:
     from doit_receipts.task import Task
     from doit_receipts.work_folder import WorkFolder
 
-__all__ = ["durations_in", "durations_s", "known_s", "longest_chain", "shown_chain", "shown_end"]
+__all__ = [
+    "durations_in",
+    "durations_s",
+    "known_s",
+    "longest_chain",
+    "shown_chain",
+    "shown_end",
+    "shown_rest",
+]
 
 _JOURNALS: Final = 4
 _LONGEST_S: Final = 366 * 86_400
 """No task took longer."""
 _WHOLE: Final = 4
 """A chain of so many is told whole."""
+_TOLD_S: Final = 5.0
+"""A rest that is shorter is not worth its words."""
 _NEVER_DONE_S: Final = 0.01
 """So little that of the chains of unknown tasks the one of most of them is the longest."""
 
@@ -106,6 +116,13 @@ def shown_chain(chain: Sequence[str]) -> str:
     more = len(chain) - _WHOLE + 1
     few = chain if more <= 1 else (*chain[:2], f"{more} more", chain[-1])
     return " → ".join(few)
+
+
+def shown_rest(chain: Sequence[str], left_s: float, now: datetime) -> str:
+    """``2 min 05 s to go, until 23:14 UTC: one → other``; "" where that is too little for words."""
+    if left_s < _TOLD_S:
+        return ""
+    return f"{shown_end(left_s, now, ' to go')}: {shown_chain(chain)}"
 
 
 def _journals(folder: WorkFolder) -> list[Path]:

@@ -11,7 +11,7 @@ from doit.exceptions import TaskError
 from doit.runner import Runner
 
 from doit_receipts.cores import Cores, cores_here, sharing
-from doit_receipts.durations import durations_s, longest_chain, shown_chain, shown_end
+from doit_receipts.durations import durations_s, longest_chain, shown_rest
 from doit_receipts.errors import StepFailed
 from doit_receipts.memory import free_memory_mb, memory_mb
 from doit_receipts.runner import failed, refused_by_disk
@@ -34,8 +34,6 @@ _CHANGES_WHAT_OTHERS_SAW: Final = (Effect.CLONE, Effect.SHARED, Effect.PUBLIC)
 _LOOK_S: Final = 0.5
 _TELL_S: Final = 0.1
 """What others are told of what runs is as old as this at most."""
-_TOLD_S: Final = 5.0
-"""A rest that is shorter is not worth its words."""
 
 
 class AtOnceRunner(Runner):
@@ -139,10 +137,7 @@ class AtOnceRunner(Runner):
                 left.add(name)
         spent_s = {name: now_s - self._began_s[name] for name in running}
         chain, left_s = longest_chain(self._asked, left, self._took_s, spent_s)
-        if left_s < _TOLD_S:
-            return ""
-        end = shown_end(left_s, self._plan.context.clock.now(), " to go")
-        return f"{end}: {shown_chain(chain)}"
+        return shown_rest(chain, left_s, self._plan.context.clock.now())
 
     def _take(self, dispatcher: Any, done: Any) -> None:
         """Whatever may begin, now that the node ``done`` is, is judged and waits for its turn."""

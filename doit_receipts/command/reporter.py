@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import TaskFailed, UnmetDependency
 
 from doit_receipts.command.advice import next_steps
 from doit_receipts.command.ticker import Ticker
+from doit_receipts.durations import durations_s, shown_rest
+from doit_receipts.errors import ReleaseError
 from doit_receipts.plan import OPENED
 from doit_receipts.printable import counted
 from doit_receipts.receipts import NOT_DONE
 from doit_receipts.running import last_line
-from doit_receipts.status import statuses
+from doit_receipts.status import TaskState, statuses
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
@@ -42,7 +45,9 @@ class ReleaseReporter:
         self._out = outstream
         self._heard: Notifications | None = options.get("heard")
         self._plan = OPENED.get()
-        self._ticker = Ticker(outstream, self._in_log if at_once else self._said, is_called=at_once)
+        latest = self._in_log if at_once else self._said
+        self._ticker = Ticker(outstream, latest, self._rest, is_called=at_once)
+        self._left: dict[str, float] | None = {} if at_once or options.get("is_shared") else None
         self._started: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._ran = 0
         self._failed = 0
@@ -67,7 +72,46 @@ class ReleaseReporter:
         if known is None or known.kind is Kind.GROUP:
             return
         self._started[task.name] = (time.monotonic(), self._plan.receipts.last_reasons(known))
+        if self._left is None:
+            self._left = self._to_be_done()
         self._ticker.watch(task.name)
+
+    def _to_be_done(self) -> dict[str, float]:
+        """What a run of one task at a time begins with, in its order, and the usual seconds.
+
+        Judged once, and before anything is done: it is the ticker's thread that tells of the rest.
+        """
+        took_s = durations_s(self._plan.folder)
+        if not took_s:
+            return {}
+        wanted = _with_needs(self._plan.tasks, self._selected)
+        with suppress(ReleaseError, OSError):
+            return {
+                name: took_s.get(name, 0.0)
+                for name, status in statuses(self._plan).items()
+                if name in wanted and status.state is not TaskState.DONE
+            }
+        return {}
+
+    def _rest(self) -> str:
+        """How long what is left takes one after another, until when, and what it is."""
+        left, now_s = (self._left or {}).copy(), time.monotonic()
+        left_s = 0.0
+        for name, took_s in left.items():
+            began_s, _ = self._started.get(name, (now_s, ()))
+            left_s += max(0.0, took_s - (now_s - began_s))
+        return shown_rest(tuple(left), left_s, self._plan.context.clock.now())
+
+    def _ended(self, name: str, *, lets_on: bool = True) -> None:
+        """The task is not to be done any more, nor what waits for it unless it ``lets_on``."""
+        if not self._left or name not in self._left:
+            return
+        over = {name}
+        for each, task in self._plan.tasks.items() if not lets_on else ():
+            if not over.isdisjoint(task.after):
+                over.add(each)
+        for each in over:
+            self._left.pop(each, None)
 
     def _line(self, task: Task, sign: str, words: str) -> None:
         took_s = time.monotonic() - self._started[task.name][0]
@@ -83,6 +127,7 @@ class ReleaseReporter:
         if known is None or known.kind is Kind.GROUP:
             return
         self._ran += 1
+        self._ended(task.name)
         reasons = self._started[task.name][1]
         words = "" if reasons == (NOT_DONE,) else _shortly(reasons)
         self._line(known, "+", words)
@@ -97,6 +142,7 @@ class ReleaseReporter:
     def add_failure(self, task: Any, fail: Any) -> None:
         """Called when a task did not end well, or was not tried because another did not."""
         known = self._plan.tasks.get(task.name)
+        self._ended(task.name, lets_on=False)
         if isinstance(fail, UnmetDependency):
             return
         if known is None or not isinstance(fail, TaskFailed):
@@ -144,6 +190,7 @@ class ReleaseReporter:
 
     def skip_uptodate(self, task: Any) -> None:
         """Called for a task that need not run."""
+        self._ended(task.name)
 
     def skip_ignore(self, task: Any) -> None:
         """Called for a task that doit was told to ignore; none of the plan is."""

@@ -126,7 +126,9 @@ class Run(OptionsAnywhere, DoitRun):
 
                 # An instance of our own: its status tells waiting from failing.
                 if reporter == REPORTER:
-                    reporter = ReleaseReporter(outfile, {"at_once": at_once, "heard": heard})
+                    # What tasks print is not to be written over.
+                    told = {"at_once": at_once, "heard": heard, "is_shared": verbosity or pdb}
+                    reporter = ReleaseReporter(outfile, told)
                 if at_once > 1:
                     stream = Stream(verbosity, force_verbosity)
                     result: int = self._at_once(plan, slots, at_once, reporter, continue_, stream)

@@ -27,12 +27,21 @@ class Ticker:
     """Shows what runs: its time, and what ``latest`` gives of the task that runs longest.
 
     On a terminal these are few lines, which are written again in place; else lines now and then.
-    It has a thread of its own, unless whoever has it calls ``tick`` (``is_called``).
+    It has a thread of its own, which asks ``to_go`` for what there is to tell of the rest, unless
+    whoever has it calls ``tick`` (``is_called``).
     """
 
-    def __init__(self, out: Any, latest: Callable[[str], str], *, is_called: bool = False) -> None:
+    def __init__(
+        self,
+        out: Any,
+        latest: Callable[[str], str],
+        to_go: Callable[[], str] = str,
+        *,
+        is_called: bool = False,
+    ) -> None:
         self._out = out
         self._latest = latest
+        self._to_go = to_go
         self._is_called = is_called
         self._on_terminal = bool(getattr(out, "isatty", lambda: False)())
         self._lock = threading.Lock()
@@ -81,7 +90,7 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._end.wait(_LOOK_S):
-            self.tick()
+            self.tick(self._to_go)
 
     def _clear(self) -> None:
         if self._shown and self._on_terminal:

@@ -527,20 +527,25 @@ def task_export():
 '''
 
 
-def test_the_list_and_the_run_tell_the_same_rest(project: Project) -> None:
-    """Also where some of it was never done, and however long the run is at it."""
-    project.declare(CHAIN_OF_KNOWN_AND_NEW)
+def took_earlier(project: Project, **took_s: int) -> None:
+    """An earlier release beside this one has these seconds of these tasks in its journal."""
     beside = project.work.parent / "3.13.5"
     beside.mkdir(parents=True)
-    entries = (("slow", "300"), ("last", "60"), ("another", "9000"))
     with (beside / "journal.jsonl").open("w") as journal:
-        for task, took_s in entries:
-            entry = {"event": "done", "task": task, "took_s": took_s}
+        for task, seconds in took_s.items():
+            entry = {"event": "done", "task": task, "took_s": str(seconds)}
             journal.write(json.dumps(entry) + "\n")
+
+
+@pytest.mark.parametrize("at_once", ["-n1", "-n2"])
+def test_the_list_and_the_run_tell_the_same_rest(project: Project, at_once: str) -> None:
+    """Also where some of it was never done, and however long the run is at it."""
+    project.declare(CHAIN_OF_KNOWN_AND_NEW)
+    took_earlier(project, slow=300, last=60, another=9000)
     out = project.folder / "out"
     with out.open("w") as stream:
         run = subprocess.Popen(
-            [sys.executable, "-m", "doit", "run", "-n2"], cwd=project.folder, stdout=stream
+            [sys.executable, "-m", "doit", "run", at_once], cwd=project.folder, stdout=stream
         )
     try:
         wait_until(lambda: " to go, " in out.read_text(), "the rest is told")
@@ -557,3 +562,70 @@ def test_the_list_and_the_run_tell_the_same_rest(project: Project) -> None:
     run_s, list_s = (int(each[1]) * 60 + int(each[2]) for each in (told, shown))
     assert 0 <= run_s - list_s < 60, (run_s, list_s)  # a moment later
     assert 300 < run_s < 360
+
+
+ONE_AFTER_ANOTHER: Final = '''
+@plan.step(reads=[HERE / "broken"])
+def task_fail():
+    """Fail first of all."""
+    return call(fail, HERE / "broken")
+
+@plan.step(after=[task_fail])
+def task_behind():
+    """Never begin."""
+    return call(dict)
+
+@plan.step()
+def task_early():
+    """Be done already."""
+    return call(dict)
+
+def wait():
+    import time
+    while not (HERE / "seen").exists():
+        time.sleep(0.05)
+    return {}
+
+@plan.step()
+def task_slow():
+    """Wait until somebody has looked."""
+    return call(wait)
+
+@plan.step()
+def task_beside():
+    """Wait for nothing."""
+    return call(dict)
+
+@plan.step()
+def task_unasked():
+    """Have nothing to do with it."""
+    return call(dict)
+
+@plan.group(of=[task_fail, task_behind, task_early, task_slow, task_beside])
+def task_export():
+    """Everything."""
+'''
+
+
+def test_one_at_a_time_the_rest_is_all_that_will_be_done_one_after_another(
+    project: Project,
+) -> None:
+    project.declare(ONE_AFTER_ANOTHER)
+    project.write("broken", "fail")
+    assert project.doit("early").status == 0
+    took_earlier(project, fail=60, behind=600, early=600, slow=300, beside=60, unasked=600)
+    out = project.folder / "out"
+    with out.open("w") as stream:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "doit", "run", "-n1", "export"],
+            cwd=project.folder,
+            stdout=stream,
+        )
+    try:
+        wait_until(lambda: " to go, " in out.read_text(), "the rest is told", of=run)
+    finally:
+        project.write("seen", "")
+        assert run.wait(timeout=120) == 1
+    told = re.search(r"  5 min (\d\d) s to go, until .* UTC: (.*)\n", out.read_text())
+    assert told, out.read_text()
+    assert told[2] == "slow → beside"

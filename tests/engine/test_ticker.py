@@ -57,6 +57,16 @@ def test_a_rest_that_nothing_is_known_of_takes_no_line() -> None:
     assert shown("", "build") == "  build … 2 s  last words of build"
 
 
+def test_of_one_task_at_a_time_it_tells_the_rest_by_itself() -> None:
+    out = Terminal()
+    ticker = Ticker(out, "last words of {}".format, lambda: REST)
+    ticker.watch("build")
+    wait_until(out.getvalue, "what runs for two seconds is shown")
+    ticker.stop()
+    said = out.getvalue().removeprefix("\r\x1b[2K").partition("\r")[0]
+    assert re.sub(r"… \d+ s", "… 2 s", said) == f"  build … 2 s  last words of build\n  {REST}"
+
+
 def test_what_waits_for_what_runs_has_a_line_of_its_own() -> None:
     waits = "test waits for memory, 3 GiB, build has it"
     told = "  build … 2 s  last words of build"
