@@ -18,7 +18,7 @@ _BESIDE: Final = (
     r"|\S+ (?:NOTE|WARN|BLOCK): "
 )
 """How a warning begins, whatever program wrote it and whatever place it names; and a finding."""
-_ADDRESS: Final = re.compile(r"https?://[^\s<>\"']+")
+_ADDRESS: Final = r"https?://[^\s<>\"']+"
 _MARKS: Final = ".,:;!?"
 
 
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 
 def addresses(text: str) -> Iterator[tuple[int, int]]:
     """Where each web address in the text begins and ends; a sentence's marks behind are no part."""
-    for found in _ADDRESS.finditer(text):
+    for found in re.finditer(_ADDRESS, text):
         address = found[0].rstrip(_MARKS)
         while address.endswith(")") and address.count(")") > address.count("("):
             address = address[:-1].rstrip(_MARKS)
