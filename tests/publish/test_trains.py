@@ -6,6 +6,7 @@ The two have experts, whose installers are waited for.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -68,6 +69,10 @@ def test_train_is_kept_back_until_the_hour_and_then_released_whole(
     assert differences(world_of(day), before) == {}
     assert acts(day) == Counter()
     assert _found(day.world, CANARY) == []
+    plans = json.loads(day.doit("plan", "--json").out)
+    steps = [step for plan in plans for step in plan["tasks"]]
+    assert not {step["foreseen"] for step in steps} & {"now", "behind", "there"}
+    assert len({step["why"] for step in steps if step["who"] == "the hour" and step["acts"]}) == 1
     count("trains kept back until the hour, with no act and no title outside", 1)
     day.declare_hour("")
     ended = day.go_on()
