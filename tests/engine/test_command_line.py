@@ -195,7 +195,7 @@ def test_a_ctrl_c_before_anything_was_done_is_no_bug(
 
 
 LABELLED: Final = '''
-@plan.step(reads=[HERE / "input"], writes=[at.src / "a"], asks="A1 A2")
+@plan.step(reads=[HERE / "input"], writes=[at.src / "a"], wanted="A1 A2")
 def task_copy_a():
     """Copy the input to a."""
     return call(copy, HERE / "input", at.src / "a")
@@ -205,7 +205,7 @@ def task_copy_a():
 def test_why_a_label_shows_the_tasks_that_have_it(project: Project) -> None:
     project.declare(LABELLED)
     dodo = project.folder / "dodo.py"
-    labels = 'labels={"asks": "asked for"},\n    chapters='
+    labels = 'labels={"wanted": "asked for"},\n    chapters='
     dodo.write_text(dodo.read_text().replace("chapters=", labels, 1))
     assert "  asked for     A1, A2\n" in project.doit("why", "copy_a").out
     assert project.doit("why", "A2").out == (
