@@ -37,7 +37,7 @@ def await_rebuild():
     )
 
 
-@plan.step(after=[push_upstream], only=bool(settings.farm.workers), asks=True)
+@plan.step(after=[push_upstream], only=bool(settings.farm.workers), asks_others=True)
 def ask_workers():
     """Ask other people's machines to make the archives again, and keep what their owners sign."""
     return call(

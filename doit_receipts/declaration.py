@@ -43,7 +43,7 @@ __all__ = [
 _PARTS: Final = (
     "name", "title", "effect", "after", "reads", "writes", "extra_inputs", "look", "only",
     "volatile", "only_shown", "who", "of", "takes", "signs", "only_after", "of_published",
-    "asks",
+    "asks_others",
 )  # fmt: skip
 # A receipt has the task's name in its own, and doit reads = and : and a leading dash its own way.
 _NAME: Final = r"\w[\w.-]*"

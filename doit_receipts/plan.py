@@ -164,7 +164,7 @@ class Plan:
         takes: Mapping[str, int] | None = None,
         only_after: Before = (),
         signs: bool = False,
-        asks: bool = False,
+        asks_others: bool = False,
         **labels: str,
     ) -> Callable[[Creator], Declared]:
         """A task that changes something; it is done when its products and receipt are there.
@@ -181,8 +181,8 @@ class Plan:
         change by itself has judged in the same run, and what is there at that moment. One that
         signs with a login which ends soon leaves it out, as that would end before the gates do:
         what it signed is judged before the PUBLIC step that shows it.
-        One that ``asks`` other machines to do something for it, and changes nothing of theirs,
-        tells what it sends them as an act does: a plan shows it, and the task's log has it.
+        One that ``asks_others`` has other machines do something for it, and changes nothing of
+        theirs; it tells what it sends them as an act does, for the plan and for the task's log.
         """
 
         def declare(creator: Creator) -> Declared:
@@ -214,7 +214,7 @@ class Plan:
                 takes=takes or {},
                 only_after=only_after,
                 signs=signs,
-                asks=asks,
+                asks_others=asks_others,
                 labels=labels,
             )
 

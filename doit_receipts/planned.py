@@ -165,7 +165,7 @@ def _planned(
         now = plan.context.clock.now()
         why = waits_since(status.who, status.why, at, now)
         return Planned(task, Foreseen.AWAITED, why=why, who=status.who)
-    if task.look is None and not task.asks:
+    if task.look is None and not task.asks_others:
         return None
     step = _behind(plan, task, foreseen, before) if before else _first(plan, task)
     return step if task.look is None else _held(plan, step)

@@ -205,7 +205,7 @@ def _do(plan: Plan, task: Task, began_s: float) -> None:
         case _:
             with (
                 held_to(judged_files(plan, task) if task.signs else {}),
-                acts_recorded(plan) if task.asks else nullcontext(),
+                acts_recorded(plan) if task.asks_others else nullcontext(),
             ):
                 for each in task.calls:
                     facts |= _checked(task, each.perform(plan.receipts.fact_text))

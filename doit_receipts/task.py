@@ -52,7 +52,7 @@ class Task:
     behind it, and nothing is made from it. ``who`` is the person that an approval needs. ``look``
     gives the call whose result is a Probe of the part of the world that the step changes, before
     it acts and after.
-    One that ``asks`` has other machines do something for it, and changes nothing of theirs.
+    One that ``asks_others`` has other machines do something for it, and changes nothing of theirs.
     What ``signs`` vouches for what it is made from: see ``is_final``.
     A gate ``of_published`` judges what users see already: see ``Plan.gate``.
     ``takes`` is how much of the machine it needs while others run (see ``AMOUNTS``).
@@ -79,7 +79,7 @@ class Task:
     only_after: tuple[str, ...] = ()
     signs: bool = False
     of_published: bool = False
-    asks: bool = False
+    asks_others: bool = False
 
     @property
     def label(self) -> str:

@@ -298,12 +298,12 @@ def ask(name, kept):
         write_whole(kept, b"answer")
     return {}
 
-@plan.step(asks=True, writes=[at.src / "one"])
+@plan.step(asks_others=True, writes=[at.src / "one"])
 def ask_one():
     \"\"\"Ask a machine.\"\"\"
     return call(ask, "one", at.src / "one")
 
-@plan.step(asks=True, after=[copy_it], writes=[at.src / "two"])
+@plan.step(asks_others=True, after=[copy_it], writes=[at.src / "two"])
 def ask_two():
     \"\"\"Ask another one.\"\"\"
     return call(ask, "two", at.src / "two")
