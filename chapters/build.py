@@ -25,7 +25,7 @@ docs_archives = [
     after=[make_tag, *approved_tools],
     only_after=[check_fetched_docs] if are_elsewhere else [],
     writes=docs_archives,
-    takes={} if are_elsewhere else {"cores": 1, "memory_mb": 2000},
+    takes={"cores": 1} if are_elsewhere else {"cores": 1, "memory_mb": 2000},
     pep="B03 B06",
     only=release.ships_docs,
 )
@@ -39,7 +39,7 @@ def build_docs():
         settings.docs.constraints,
         **docs_tools,
     )
-    # The arguments are the same, and so is the receipt.
+    # The arguments are the same, and so is the receipt; where nobody answered both build here.
     make = take_docs if are_elsewhere else docs.build
     return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
