@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from doit_receipts.memory import free_memory_mb
 
 __all__ = ["folder_in_memory"]
 
 _MEMORY: Final = Path("/dev/shm")
 _PREFIX: Final = "pep101-"
-_ROOM_BYTES: Final = 4 << 30
-"""What has to be free: a day with all its moments takes 0.7 GB, and a few are made side by side."""
+_ROOM_MB: Final = 2048
+"""What has to be free for each of the processes that test at once: a day with all its moments takes
+700, and a process makes a few of them.
+"""
 
 
 def folder_in_memory(name: str, otherwise: Path | None = None) -> Path:
@@ -31,8 +35,10 @@ def folder_in_memory(name: str, otherwise: Path | None = None) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=otherwise))
     for left in _MEMORY.glob(f"{_PREFIX}*"):
         if _held(left):
+            subprocess.run(["chmod", "-R", "u+rwX", left], check=False)
             shutil.rmtree(left, ignore_errors=True)
-    if min(shutil.disk_usage(_MEMORY).free, _available_bytes()) < _ROOM_BYTES:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if _free_mb() < _ROOM_MB * workers:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=otherwise))
     while True:
         made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{name}-", dir=_MEMORY))
@@ -45,7 +51,7 @@ def _held(folder: Path) -> bool:
     """Whether it is this process's now: it was nobody's. The lock ends with the process."""
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
+    except OSError:  # gone, somebody else's, or no folder
         return False
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +61,7 @@ def _held(folder: Path) -> bool:
     return True
 
 
-def _available_bytes() -> int:
-    """Memory that can be had without swapping."""
-    told = re.search(r"(?m)^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text())
-    return int(told[1]) << 10 if told else 0
+def _free_mb() -> int:
+    """What may be written there: a container's own limit may be less than the file system says."""
+    there = shutil.disk_usage(_MEMORY).free >> 20
+    return min(there, there if (free := free_memory_mb()) is None else free)

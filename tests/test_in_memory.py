@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ MAKES: Final = """\
 import sys
 from pathlib import Path
 from tests import in_memory
-in_memory._MEMORY, in_memory._ROOM_BYTES = Path(sys.argv[1]), 0
+in_memory._MEMORY, in_memory._ROOM_MB = Path(sys.argv[1]), 0
 print(in_memory.folder_in_memory("day"), flush=True)
 sys.stdin.read()
 """
@@ -29,7 +30,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "memory"
     folder.mkdir()
     monkeypatch.setattr(in_memory, "_MEMORY", folder)
-    monkeypatch.setattr(in_memory, "_ROOM_BYTES", 0)
+    monkeypatch.setattr(in_memory, "_ROOM_MB", 1)
     return folder
 
 
@@ -54,11 +55,31 @@ def test_what_a_killed_process_left_is_removed_and_what_another_uses_is_kept(mem
         working.communicate("")
 
 
+def test_what_is_in_the_way_is_left_where_it_is(memory: Path) -> None:
+    (memory / "pep101-file").write_text("")
+    (memory / "pep101-link").symlink_to("nowhere")
+    made = folder_in_memory("day")
+    assert made.parent == memory
+    assert len(list(memory.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("disk_mb", "free_mb", "where"),
+    [(900, 900, "memory"), (700, 900, "disk"), (900, 700, "disk"), (900, None, "memory")],
+)
 def test_a_memory_that_is_nearly_full_is_left_alone(
-    memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    disk_mb: int,
+    free_mb: int | None,
+    where: str,
 ) -> None:
-    monkeypatch.setattr(in_memory, "_ROOM_BYTES", 1 << 60)
+    monkeypatch.setattr(in_memory, "_ROOM_MB", 400)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    monkeypatch.setattr(in_memory, "free_memory_mb", lambda: free_mb)
+    usage = shutil.disk_usage(tmp_path)._replace(free=disk_mb << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     made = folder_in_memory("day", tmp_path)
-    assert made.parent == tmp_path
+    assert made.parent == (memory if where == "memory" else tmp_path)
     assert os.access(made, os.W_OK)
-    assert not any(memory.iterdir())
