@@ -13,7 +13,7 @@ from doit_receipts.loader import plan_of
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.status_document import about_release, as_document, told_status
 from doit_receipts.task import Kind
-from doit_receipts.task_times import waits_since
+from doit_receipts.task_times import shown_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,10 @@ def _named(plan: Plan, name: str) -> dict[str, Any]:
 def _asked(task: Mapping[str, Any], now: datetime) -> list[str]:
     """What one person is asked for; a command stands on a line of its own, to be copied."""
     what = task["title"] if task["command"] else task["asked"]
-    lines = _entry(task["name"], waits_since("", what, task["since"], now))
+    lines = _entry(task["name"], what)
+    # On a line of its own: "since 14:02 UTC: she has read it" would tell that it was done.
+    if since := shown_since(task["since"], now):
+        lines.append(f"{_INDENT}waiting {since}")
     if not task["command"]:
         return lines
     first = f"{_INDENT}look at: "
