@@ -60,6 +60,8 @@ class _Found(NamedTuple):
     """Those with a secret part that can sign; first those of the person whom git knows."""
     expired: Sequence[Key]
     """Those that could, in the same order."""
+    of_others: bool
+    """Whether the person has keys, and none of those that can sign is theirs."""
 
 
 class _Clone(NamedTuple):
@@ -102,25 +104,27 @@ class Init(WordsInAnyOrder):
             keys = GnupgKeyring(Path("~/.gnupg").expanduser()).keys()
         except ServiceFailed:
             keys = ()  # the file says how to name one
+        mine = [key for key in keys if told.address and f"<{told.address}>" in key.user_id]
         able = [key for key in keys if key.secret and not key.revoked]
-        able.sort(key=lambda key: not (told.address and f"<{told.address}>" in key.user_id))
+        able.sort(key=lambda key: key not in mine)
         now = SystemClock().now()
         expired = [key for key in able if key.expires is not None and key.expires <= now]
         valid = [key for key in able if key not in expired]
+        of_others = bool(mine) and not any(key in mine for key in valid)
         forks = _forks(told.remotes)
-        found = _Found(told.folder, told.at, told.version, forks, valid, expired)
+        found = _Found(told.folder, told.at, told.version, forks, valid, expired, of_others)
         file = _new_file(opt_values["file"], told.version)
         _write_new(file, "\n".join([_directive(file), *_lines(found)]) + "\n")
-        self._tell(file, told.out)
+        self._tell(file, told.out, _no_key(told.address, expired, mine) if of_others else "")
         return 0
 
     @staticmethod
-    def _tell(file: Path, out: str) -> None:
+    def _tell(file: Path, *to_do: str) -> None:
         from plugins.model.settings import read_settings
 
         sys.stdout.write(f"wrote {file}\n")
-        if out:
-            sys.stdout.write(f"still to do: {file.name}: {out}\n")
+        for line in filter(None, to_do):
+            sys.stdout.write(f"still to do: {file.name}: {line}\n")
         try:
             read_settings(file)
         except SettingsError as error:
@@ -203,6 +207,17 @@ def _out(version: Version, branch: Patchlevel, tags: str) -> str:
     )
 
 
+def _no_key(address: str, expired: Sequence[Key], mine: Sequence[Key]) -> str:
+    """What to do where none of the person's own keys can sign."""
+    key = next((key for key in expired if key in mine), None)
+    if key is None:
+        return f"no key of {address} can sign here; name the one that does as [signing] gpg_key"
+    return (
+        f"your key {key.fingerprint} expired on {key.expires:%Y-%m-%d}; name another one as"
+        f" [signing] gpg_key, or this one once it is extended: {key.extending}"
+    )
+
+
 def _forks(remotes: Mapping[str, str]) -> dict[str, str]:
     found = {name: _GITHUB.fullmatch(address) for name, address in remotes.items()}
     return {
@@ -266,6 +281,7 @@ def _lines(found: _Found) -> list[str]:
             "gpg_key",
             [(key.fingerprint, key.user_id) for key in found.keys],
             "FULL FINGERPRINT, as gpg --list-secret-keys prints it",
+            is_certain=not found.of_others,
         ),
         *(
             f"# gpg_key = {_quoted(key.fingerprint)}"
@@ -278,15 +294,17 @@ def _lines(found: _Found) -> list[str]:
     ]
 
 
-def _choice(name: str, found: Sequence[tuple[str, str]], example: str) -> list[str]:
-    """The first of what was found, and the others as comments; an example where nothing was."""
+def _choice(
+    name: str, found: Sequence[tuple[str, str]], example: str, *, is_certain: bool = True
+) -> list[str]:
+    """The first of what was found, and the others as comments; an example where nothing was.
+
+    All are comments where it is not certain that the first is meant.
+    """
     if not found:
         return [f"# {name} = {_quoted(example)}"]
-    (first, whose), *others = found
-    return [
-        f"{name} = {_quoted(first)}  # {whose}",
-        *(f"# {name} = {_quoted(each)}  # {whose}" for each, whose in others),
-    ]
+    first, *others = [f"{name} = {_quoted(each)}  # {whose}" for each, whose in found]
+    return [first if is_certain else f"# {first}", *(f"# {each}" for each in others)]
 
 
 def _quoted(text: str) -> str:

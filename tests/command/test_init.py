@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -91,25 +92,60 @@ def test_a_key_that_has_expired_is_only_told_of(home: Path, clone: Path, ours: G
     dead = ours.key("ada", made="20190101T000000", expires="1y")
     revoked = ours.key("ada of old")
     ours.revoke(revoked)
-    comment = f'# gpg_key = "{dead}"  # ada <ada@example.org>, expired on 2020-01-01'
+    other = ours.key("eve")
+    comments = [
+        f'# gpg_key = "{other}"  # eve <eve@example.org>',
+        f'# gpg_key = "{dead}"  # ada <ada@example.org>, expired on 2020-01-01',
+    ]
     file = home / "without.toml"
     ended = init(home, clone, "--version", "3.13.6", "--file", file)
     assert (ended.status, ended.err) == (0, "")
     assert "still to do: without.toml: [signing] gpg_key is missing" in ended.out
     assert written(file)["signing"] == {}
-    assert comment in file.read_text().splitlines()
+    assert [each for each in file.read_text().splitlines() if "gpg_key" in each] == comments
     ours.gpg(
         "--pinentry-mode", "loopback", "--passphrase", "",
         "--quick-generate-key", "Ada Byron <ada@example.org>", "ed25519", "sign", "never",
     )  # fmt: skip
-    other = ours.key("eve")
     file = home / "with.toml"
     ended = init(home, clone, "--version", "3.13.6", "--file", file)
     assert "still to do" not in ended.out
     first, *others = [each for each in file.read_text().splitlines() if "gpg_key" in each]
     assert written(file)["signing"]["gpg_key"] not in (dead, revoked, other)
     assert first.endswith("  # Ada Byron <ada@example.org>")
-    assert others == [f'# gpg_key = "{other}"  # eve <eve@example.org>', comment]
+    assert others == comments
+
+
+def test_the_person_s_own_key_is_taken_once_it_is_extended_as_told(
+    home: Path, clone: Path, ours: GnupgHome
+) -> None:
+    """Also of a series whose releases nobody signs with OpenPGP: approvals are signed."""
+    ours.key("eve")
+    mine = ours.key("ada", made="20190101T000000", expires="1y")
+    ended = init(home, clone, "--version", "3.14.1", "--file", home / "before.toml")
+    (line,) = [each for each in ended.out.splitlines() if each.startswith("still to do: ")]
+    told, _, command = line.partition(" once it is extended: gpg ")
+    assert told == (
+        f"still to do: before.toml: your key {mine} expired on 2020-01-01; name another one as"
+        " [signing] gpg_key, or this one"
+    )
+    ours.gpg("--pinentry-mode", "loopback", "--passphrase", "", *shlex.split(command))
+    init(home, clone, "--version", "3.14.1", "--file", home / "after.toml")
+    assert written(home / "before.toml")["signing"] == {}
+    assert written(home / "after.toml")["signing"]["gpg_key"] == mine
+
+
+def test_another_person_s_key_is_not_taken_for_one_that_was_revoked(
+    home: Path, clone: Path, ours: GnupgHome
+) -> None:
+    ours.revoke(ours.key("ada"))
+    ours.key("eve")
+    ended = init(home, clone, "--version", "3.14.1", "--file", home / "r.toml")
+    assert ended.out.splitlines()[1] == (
+        "still to do: r.toml: no key of ada@example.org can sign here; name the one that does as"
+        " [signing] gpg_key"
+    )
+    assert written(home / "r.toml")["signing"] == {}
 
 
 def test_what_cannot_be_found_out_is_said_and_stands_there_as_a_comment(
