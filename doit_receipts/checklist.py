@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["checklist"]
 
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~@!])")
+_SCHEME: Final = re.compile(r"\bhttps?:(?=//)")
 _MOST_LETTERS: Final = 200
 _MOST_OF_PROBLEM: Final = 1000
 _TOLD: Final = (
@@ -86,4 +87,6 @@ def _text(words: str, most: int = _MOST_LETTERS) -> str:
 
 
 def _escaped(words: str) -> str:
-    return _MARKUP.sub(r"\\\1", words).replace(r"\@", "@\u200b")
+    # Where people follow it, an address is a link without brackets too, also one that was cut.
+    apart = _SCHEME.sub("\\g<0>\u200b", words)
+    return _MARKUP.sub(r"\\\1", apart).replace(r"\@", "@\u200b")

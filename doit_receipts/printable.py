@@ -20,6 +20,7 @@ _BESIDE: Final = (
 """How a warning begins, whatever program wrote it and whatever place it names; and a finding."""
 _ADDRESS: Final = r"https?://[^\s<>\"']+"
 _MARKS: Final = ".,:;!?"
+_CUT: Final = "…"
 
 
 def printable(text: str) -> str:
@@ -32,8 +33,13 @@ def printable(text: str) -> str:
 
 
 def addresses(text: str) -> Iterator[tuple[int, int]]:
-    """Where each web address in the text begins and ends; a sentence's marks behind are no part."""
+    """Where each web address in the text begins and ends; a sentence's marks behind are no part.
+
+    What has an ellipsis in it is none: ``cut`` leaves one where the address went on.
+    """
     for found in re.finditer(_ADDRESS, text):
+        if _CUT in found[0]:
+            continue
         address = found[0].rstrip(_MARKS)
         while address.endswith(")") and address.count(")") > address.count("("):
             address = address[:-1].rstrip(_MARKS)
@@ -57,11 +63,11 @@ def cut(text: str, columns: int) -> str:
     if width(text) <= columns:
         return text
     if text.isascii():
-        return f"{text[: columns - 1]}…"
+        return f"{text[: columns - 1]}{_CUT}"
     end, left = 0, columns - 1
     while (left := left - width(text[end])) >= 0:
         end += 1
-    return f"{text[:end]}…"
+    return f"{text[:end]}{_CUT}"
 
 
 def counted(number: int, one: str, many: str = "", *, all_: bool = False) -> str:

@@ -126,3 +126,13 @@ def test_an_address_comes_through_as_it_is_and_what_is_beside_it_is_text(tmp_pat
     )
     assert checklist(plan, told).startswith(shown)
     plan.state.close()
+
+
+def test_an_address_that_is_cut_is_no_link(tmp_path: Path) -> None:
+    """It would lead to a page that does not exist; GitHub links what has no brackets as well."""
+    plan = released(tmp_path)
+    told = f"see https://h.example/a: {'x' * 900} https://h.example/{'a' * 80}"
+    shown = checklist(plan, told).splitlines()[0]
+    plan.state.close()
+    assert shown.startswith("**see <https://h.example/a>: xxx")
+    assert shown.endswith("x https:\u200b//h.example/" + "a" * 55 + "…**")

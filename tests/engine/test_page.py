@@ -225,6 +225,13 @@ def test_a_link_ends_where_its_address_does(said: str, address: str) -> None:
     assert re.findall('href="([^"]*)"', linked(said)) == [address]
 
 
+def test_an_address_that_is_cut_is_no_link() -> None:
+    """It would lead to a page that does not exist."""
+    shown = linked(f"{'x' * 150} https://h.example/{'a' * 9000}")
+    assert shown.endswith("aa…")
+    assert "<" not in shown
+
+
 def test_the_timeline_has_a_bar_an_event(plan: Plan) -> None:
     assert timeline(()) == ""
     do(plan, "make_a", "check_a", "break_b")
