@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,7 +24,10 @@ from doit_receipts.lock_holders import holders, name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned", "end_unnamed"]
+__all__ = ["ONE_STOP_S", "ProgramSlot", "ProgramSlots", "birth_of", "end_orphaned", "end_unnamed"]
+
+ONE_STOP_S: Final = 1.0
+"""Signals that come so soon are one: timeout sends two, and each of a group may pass one on."""
 
 _LINUX: Final = sys.platform == "linux"
 _BIRTH_AT: Final = 19
@@ -41,6 +45,7 @@ class ProgramSlots:
         self._lock = descriptor
         self._starting: set[ProgramSlot] = set()
         self._put_off: list[int] = []
+        self._put_off_s = 0.0
         self._folder.mkdir(exist_ok=True)
 
     def see_lock(self) -> None:
@@ -77,13 +82,16 @@ class ProgramSlots:
     def put_off(self, number: int) -> bool:
         """Whether the signal comes again in a moment, for a program is just being started.
 
-        A handler that ended the run now would leave a program that nobody can name. The second
-        signal is not put off: whatever a start hangs on, two of them end it.
+        A handler that ended the run now would leave a program that nobody can name. The next
+        signal after a moment is not put off: whatever a start hangs on, two of them end it.
         """
         if self._put_off:
+            if time.monotonic() < self._put_off_s + ONE_STOP_S:
+                return True
             self._put_off.clear()
             return False
         # Noted before it is looked, so that a thread that names its program now finds it.
+        self._put_off_s = time.monotonic()
         self._put_off.append(number)
         return bool(self._starting) or self._noted() is None
 

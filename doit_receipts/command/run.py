@@ -6,6 +6,7 @@ import fnmatch
 import os
 import signal
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from doit_receipts.doit_records import ReceiptRecords
 from doit_receipts.errors import ReleaseError
 from doit_receipts.loader import plan_of
 from doit_receipts.lock import holding
-from doit_receipts.orphaned_processes import end_orphaned
+from doit_receipts.orphaned_processes import ONE_STOP_S, end_orphaned
 from doit_receipts.plan import REPORTER
 from doit_receipts.runner import refused_by_disk
 
@@ -309,11 +310,19 @@ def _writing(plan: Plan) -> Iterator[tuple[str, ProgramSlots]]:
 
 @contextmanager
 def _stoppable(lock: Path, slots: ProgramSlots) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and the end of the terminal raise _Stopped in the block."""
+    """Ctrl-C, SIGTERM and the end of the terminal raise _Stopped in the block.
+
+    Once: what puts right what a step opened is not broken off by a second one. Only a person who
+    presses Ctrl-C again, later, waits for it no longer.
+    """
+    stopped_s: list[float] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        if stopped_s and (number != signal.SIGINT or time.monotonic() < stopped_s[-1] + ONE_STOP_S):
+            return
         if slots.put_off(number):
             return
+        stopped_s.append(time.monotonic())
         # First of all, so that nothing waits for what they have still to say. What workers have
         # started is ended by themselves, when they are stopped.
         end_orphaned(lock, by=os.getpid())
@@ -326,7 +335,9 @@ def _stoppable(lock: Path, slots: ProgramSlots) -> Iterator[None]:
         yield
     finally:
         for each, handler in before.items():
-            signal.signal(each, handler)
+            # The run has still to let go of its lock, and to say that it was stopped.
+            if not stopped_s or each == signal.SIGINT:
+                signal.signal(each, handler)
 
 
 def _tell_stopped(by: signal.Signals) -> int:

@@ -103,7 +103,8 @@ def _ended(command: Sequence[str]) -> int:
         else:
             run.send_signal(number)
 
-    # The terminal tells both of us of Ctrl-C and of its end; SIGTERM is for this process alone.
+    # The terminal tells both of us of Ctrl-C and of its end; SIGTERM may be for this process alone,
+    # and to a run that got it as well it is the same one.
     # Where it is ignored, the run ignores it too, and would not once it was handled here.
     heard = [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN else []
     before = {each: signal.signal(each, pass_on) for each in heard}

@@ -133,6 +133,94 @@ def test_a_task_whose_process_is_killed_failed_and_the_rest_goes_on(
     assert project.doit("run", "-n2").status == 0
 
 
+TIDIES_UP = """
+import time
+from doit_receipts.probe import absent
+
+def act():
+    if not (HERE / "asked").exists():
+        (HERE / "asked").touch()
+        # Somebody approves at once, so that a run that waits goes on.
+        (release.work / "approvals").mkdir(exist_ok=True)
+        (release.work / "approvals" / "given.json").touch()
+        raise Waiting(who="RM", problem="not yet")
+    try:
+        (HERE / "inside").touch()
+        while True:
+            time.sleep(0.05)
+    finally:
+        (HERE / "closing").touch()
+        until_s = time.monotonic() + {tidies_s}
+        while time.monotonic() < until_s:
+            time.sleep(0.05)
+        (HERE / "closed").touch()
+
+@plan.step(effect=Effect.SHARED, look=absent)
+def task_do_act():
+    "An act that puts right what it opened, which takes a moment."
+    return call(act)
+
+@plan.group(of=[task_do_act])
+def task_export():
+    "All."
+"""
+
+
+def acting(project: Project, *words: str, tidies_s: float) -> subprocess.Popen[str]:
+    """A run, the leader of a group, whose act has opened what it puts right when it is stopped."""
+    project.declare(TIDIES_UP.format(tidies_s=tidies_s))
+    if "--wait" not in words:
+        project.write("asked", "")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doit", "export", *words], cwd=project.folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    opened = (project.folder / "inside").exists
+    wait_until(opened, "the act has begun", of=process, said=process.communicate)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGTERM, ["-n2"]), (signal.SIGTERM, ["-n1"]), (signal.SIGTERM, ["-n2", "--wait"]),
+        (signal.SIGHUP, ["-n2"]),
+    ],
+)  # fmt: skip
+def test_a_stop_that_comes_more_than_once_is_one(
+    project: Project, number: signal.Signals, words: list[str]
+) -> None:
+    """As timeout and systemctl send it: to each process of a group or service, or twice to one."""
+    process = acting(project, *words, tidies_s=1)
+    os.killpg(process.pid, number)
+    wait_until((project.folder / "closing").exists, "the act ends", of=process)
+    for each in (process.pid, *workers_of(project)):
+        os.killpg(each, number)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 128 + number, out
+    assert (project.folder / "closed").exists(), out
+    assert "Traceback" not in out
+    assert out.count("stopped by") == 1
+
+
+@pytest.mark.parametrize("word", ["-n1", "-n2"])
+def test_who_presses_ctrl_c_again_later_does_not_wait_for_what_the_first_has_still_to_end(
+    project: Project, word: str
+) -> None:
+    process = acting(project, word, tidies_s=300)
+    process.send_signal(signal.SIGINT)
+    wait_until((project.folder / "closing").exists, "the act ends", of=process)
+
+    def ends_after_another() -> bool:
+        process.send_signal(signal.SIGINT)
+        return process.poll() is not None
+
+    wait_until(ends_after_another, "a person has enough", look_s=0.2)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 130, out
+    assert not (project.folder / "closed").exists()
+
+
 KILLED_WITH_CORES = """
 import signal, time
 from doit_receipts.cores import some_cores

@@ -119,12 +119,14 @@ def test_no_program_outlives_a_stop_that_came_while_it_worked(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_stop_while_a_program_is_being_started_leaves_no_program(
-    project: Project, number: signal.Signals
+    project: Project, number: signal.Signals, times: int
 ) -> None:
-    """It waits until the program can be named, and then both end."""
+    """It waits until the program can be named, and then both end; sent twice at once it is one."""
     begun = (
-        f"        (HERE / 'born').write_text(str(program.pid)); os.kill(os.getpid(), {number:d})\n"
+        "        (HERE / 'born').write_text(str(program.pid))\n"
+        f"        for _ in range({times}): os.kill(os.getpid(), {number:d})\n"
     )
     project.declare(SLOW.replace("        slot.started(", begun + "        slot.started("))
     ended = project.doit("write_a")
