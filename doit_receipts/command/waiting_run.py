@@ -93,31 +93,38 @@ def _tell_of_end(plan: Plan, asked: Sequence[str], long: str) -> None:
 
 
 def _ended(command: Sequence[str]) -> int:
-    """The status of the run, which ends in good order where this process is asked to end."""
-    run: subprocess.Popen[bytes] | None = None
-    early: list[int] = []
+    """The status of the run, which ends in good order where this process is asked to end.
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        if run is None:
-            early.append(number)
-        else:
+    Where it had ended by then and there was more to wait for, 128 and the number of the signal.
+    """
+    run: subprocess.Popen[bytes] | None = None
+    told: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        note(number, frame)
+        if run is not None:
             run.send_signal(number)
 
-    # The terminal tells both of us of Ctrl-C and of its end; SIGTERM may be for this process alone,
-    # and to a run that got it as well it is the same one.
+    # SIGTERM may be for this process alone; to a run that got it as well it is the same one.
     # Where it is ignored, the run ignores it too, and would not once it was handled here.
     heard = [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN else []
     before = {each: signal.signal(each, pass_on) for each in heard}
     try:
         # The words are those of a person, for this very program, and no shell reads them.
         with subprocess.Popen(command, cwd=started_in()) as run:  # noqa: S603
-            before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda _number, _frame: None)
-            for number in early:
+            if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+                # The terminal tells both of us of Ctrl-C, and of its end.
+                before[signal.SIGINT] = signal.signal(signal.SIGINT, note)
+            for number in tuple(told):
                 run.send_signal(number)
-            return run.wait()
+            status = run.wait()
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+    return 128 + told[-1] if told and status in (_AWAITED, _FAILED) else status
 
 
 def _say(text: str) -> None:

@@ -49,6 +49,16 @@ def task_export():
     """Everything local."""
 '''
 
+FAILS: Final = '''
+def fail():
+    raise StepFailed(problem="away")
+
+@plan.step(writes=[at.src / "c"])
+def task_write_c():
+    """Write c, which fails."""
+    return call(fail)
+'''
+
 
 @pytest.fixture
 def keyring() -> Iterator[GnupgHome]:
@@ -247,6 +257,49 @@ def test_sigterm_ends_no_run_whose_caller_has_it_ignored(project: Project) -> No
     ended = python(project.folder / "stopped.py", folder=project.folder, env=os.environ)
     assert ended.status == 0, ended
     assert project.ran() == ["a"]
+
+
+ENDED: Final = """
+import os, signal, subprocess
+from pathlib import Path
+
+from doit_receipts.command.waiting_run import run_until_nobody_is_awaited
+from doit_receipts.opening import open_plan
+from doit_receipts.project import Release
+
+class Ended(subprocess.Popen):
+    def wait(self, *words, **options):
+        status = super().wait(*words, **options)
+        os.kill(os.getpid(), signal.{number})
+        return status
+
+subprocess.Popen = Ended
+plan = open_plan(Release("Thing", "3.13.6", Path("build/3.13.6").absolute()))
+times = iter((0.0, 0.0, *[400.0 * number for number in range(1, 90)]))
+raise SystemExit(
+    run_until_nobody_is_awaited(plan, None, ["{task}"], 5.0, pause=print, now_s=times.__next__)
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "number", "status"),
+    [
+        ("copy_b", signal.SIGTERM, 143), ("copy_b", signal.SIGINT, 130),
+        ("write_c", signal.SIGTERM, 143), ("copy_a", signal.SIGTERM, 0),
+    ],
+    ids=["somebody is awaited", "Ctrl-C", "failed", "done"],
+)  # fmt: skip
+def test_a_stop_as_a_run_has_just_ended_ends_the_waiting(
+    project: Project, task: str, number: signal.Signals, status: int
+) -> None:
+    """What is done is done; else nobody would wait for the rest, and this would for hours."""
+    project.declare(STEPS + FAILS)
+    project.write("stopped.py", ENDED.format(task=task, number=number.name))
+    ended = python(project.folder / "stopped.py", folder=project.folder, env=os.environ)
+    assert ended.status == status, ended
+    assert "still waiting" not in ended.err
+    assert "is tried once more" not in ended.err
 
 
 def test_a_night_of_sleep_counts(project: Project, again: Callable[[Watch], int]) -> None:
