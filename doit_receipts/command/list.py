@@ -56,15 +56,14 @@ class List(InColour, OptionsAnywhere, DoitList):
         pos_args: Any = None,
         as_json: Any = False,
     ) -> int:
+        other = "--deps" if list_deps else "--template" if template else ""
+        if other and (as_json or (status and isinstance(self.dep_manager, ReceiptRecords))):
+            form = "--json" if as_json else "--status"
+            message = f"doit list {form} has a form of its own; leave {other} out, or {form}"
+            raise InvalidCommand(message)
         if as_json:
             return self._write_document(pos_args)
         if not self.asks_plan:
-            if status and isinstance(self.dep_manager, ReceiptRecords):
-                other = "--deps" if list_deps else "--template"
-                message = (
-                    f"doit list --status has a form of its own; leave {other} out, or --status"
-                )
-                raise InvalidCommand(message)
             result: int = super()._execute(
                 subtasks, quiet, status, private, list_deps, template, sort, pos_args
             )

@@ -59,12 +59,15 @@ def test_an_option_of_doits_database_is_refused(chain: Project, words: tuple[str
     assert (ended.status, ended.err, chain.ran()) == (3, f"ERROR: {told}", [])
 
 
+@pytest.mark.parametrize("form", ["--status", "--json"])
 @pytest.mark.parametrize("other", [("--deps",), ("--template", "{name}")])
-def test_a_list_of_the_status_has_a_form_of_its_own(chain: Project, other: tuple[str, ...]) -> None:
-    """A plain list was shown in its place, without a word of what is done."""
-    ended = chain.doit("list", "--status", *other)
-    told = f"doit list --status has a form of its own; leave {other[0]} out, or --status\n"
-    assert (ended.status, ended.err) == (3, f"ERROR: {told}")
+def test_a_list_of_the_status_has_a_form_of_its_own(
+    chain: Project, other: tuple[str, ...], form: str
+) -> None:
+    """One of the two would be left out without a word."""
+    ended = chain.doit("list", form, *other)
+    told = f"doit list {form} has a form of its own; leave {other[0]} out, or {form}\n"
+    assert (ended.status, ended.out, ended.err) == (3, "", f"ERROR: {told}")
 
 
 def test_only_the_named_tasks_are_listed_and_judged_together(chain: Project) -> None:
