@@ -128,15 +128,16 @@ def _do(train: Train, words: Sequence[str], told: Sequence[str]) -> int:
         before = left
         if not runs:
             break
-    shows = words[0] == "next" or (words[0] == "list" and "--status" in words)
-    if (shows or (runs and status == _WAITING)) and _JSON not in words:
+    tells = _has(words, "--status") or "-s" in words
+    shows = words[0] == "next" or (words[0] == "list" and tells)
+    if (shows or (runs and status == _WAITING)) and not _has(words, _JSON):
         _show_asked(train, told)
     return status
 
 
 def each_release(train: Train, words: Sequence[str]) -> int:
     """The command was done for each release in order; the worst of their exit statuses."""
-    do = _documents if _JSON in words else _one_by_one
+    do = _documents if _has(words, _JSON) else _one_by_one
     return max(do(train, words), key=_severity)
 
 

@@ -45,7 +45,7 @@ def test_command_is_done_for_each_release_in_order(project: PythonProject) -> No
 def test_documents_of_all_releases_are_one_document(project: PythonProject) -> None:
     for words in (
         ("list", "--status", "--json"), ("plan", "--json"), ("next", "--json"),
-        ("why", "copy_a", "--json"),
+        ("why", "copy_a", "--json"), ("list", "--js"), ("next", "--j"),
     ):  # fmt: skip
         ended = project.doit("train", *words)
         assert ended.status == 0, ended
@@ -248,9 +248,11 @@ def test_alarm_is_told_beside_what_is_to_be_approved_for_all_releases(
     loud = "\ndef loud():\n    return 'the rules are lifted'\nplan.alarm(call(loud))\n"
     project.declare(project.folder.joinpath("dodo.py").read_text() + loud)
     assert project.doit("train", "export").status == 4
-    asked = project.doit("train", "next")
-    assert (asked.status, "!!! the rules are lifted" in asked.err) == (0, True), asked
-    assert re.search(r"for all releases: doit train approve approve_a \w{16}\n", asked.out), asked
+    for words in (("next",), ("list", "--status"), ("list", "--stat"), ("list", "-s")):
+        asked = project.doit("train", *words)
+        assert (asked.status, "!!! the rules are lifted" in asked.err) == (0, True), asked
+        told = r"for all releases: doit train approve approve_a \w{16}\n"
+        assert re.search(told, asked.out), asked
     given = project.doit("train", "approve", "approve_a")
     assert given.status == 0, given
 
