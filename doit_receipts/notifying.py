@@ -82,9 +82,12 @@ class Notifications:
         return task is not None and task.effect in _ACTS
 
     def bug(self, name: str, traceback: str) -> None:
-        """The task, or the run, was stopped by a bug; what its traceback says is not sent."""
+        """The task, or the run, was stopped by a bug; what its traceback says is not sent.
+
+        It may have none: a process can end without a word.
+        """
         head = f"{name} stopped by a bug in the tool or in dodo.py".strip()
-        line = f"{head}; the terminal of the run has its traceback"
+        line = f"{head}; the terminal of the run shows more"
         self._tell(_Heard(_mark("bug", name, traceback), Message(head, line), name))
         self.ended_one(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import suppress
@@ -167,8 +168,10 @@ class ReleaseReporter:
             self._line(known, "x", message)
         for line in (outcome.details if outcome else ())[:_SHOWN_DETAILS]:
             self._out.write(f"    {line}\n")
-        if kind == "failed":
-            self._out.write(f"    log: {self._plan.folder.log(task.name)}\n")
+        log = self._plan.folder.log(task.name)
+        # There is none of a task whose process could not begin it.
+        if kind == "failed" and os.access(log, os.R_OK):
+            self._out.write(f"    log: {log}\n")
         if self._heard is not None:
             self._heard.stopped(task.name)
 

@@ -245,6 +245,7 @@ def test_a_disk_that_refuses_the_process_of_a_task_is_the_line_that_it_is_for_a_
     )
     for name in ("copy_a", "halve_b"):
         assert re.search(rf"(?m)^x {name} .* {re.escape(line)}$", ended.out), ended.out
+    assert "    log: " not in ended.out, "none was made"
     assert project.standing("copy_a").startswith("failed LOCAL")
     project.write("mended", "")
     assert project.doit("run", "-n2").status == 0

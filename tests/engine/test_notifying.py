@@ -203,7 +203,7 @@ def task_export():
     [
         ("fail", "try_it failed: thing: broke; mend it"),
         ("wait", "try_it waiting for windows: 2 of 3 files are there; upload c.exe"),
-        ("bug", f"try_it stopped by {BUG}; the terminal of the run has its traceback"),
+        ("bug", f"try_it stopped by {BUG}; the terminal of the run shows more"),
     ],
 )
 def test_a_stop_is_told_while_the_run_goes_on(

@@ -174,6 +174,7 @@ def test_a_failed_step_is_one_line_and_the_rest_goes_on(project: Project) -> Non
     assert ended.status == 1
     assert "thing: broke; mend it" in ended.out
     assert "line 2" in ended.out
+    assert f"    log: {project.work / 'logs' / 'try_it.log'}\n" in ended.out
     assert "Traceback" not in ended.out + ended.err
     assert sorted(project.ran()) == ["a", "fail"]
     assert project.standing("try_it") == "failed LOCAL thing: broke; mend it"
