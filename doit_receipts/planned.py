@@ -71,9 +71,9 @@ _DOES: Final = (Foreseen.NOW, Foreseen.THERE, Foreseen.BEHIND)
 class Planned:
     """One task of the plan: its acts in their order, and in ``why`` what else there is to say.
 
-    ``who`` is waited for, "" where nobody is; where that is the hour, the acts are those of the
-    first run after it. Where the acts are not ``complete``, what comes after the last one depends
-    on its answer, or none is known yet.
+    ``who`` is waited for, "" where nobody is: now, or once what it stands behind is done. Where
+    that is the hour, the acts are those of the first run after it. Where the acts are not
+    ``complete``, what comes after the last one depends on its answer, or none is known yet.
     """
 
     task: Task
@@ -128,11 +128,17 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
         if step is not None:
             step = _after(first, step)
             steps.append(step)
-        if step is not None and step.foreseen in (Foreseen.WAITS, Foreseen.STOPS):
+        if step is not None and _needs_a_person(step):
             behind[name] = Foreseen.LATER
         elif step is None or step.foreseen is not Foreseen.THERE:
             behind[name] = later
     return steps
+
+
+def _needs_a_person(step: Planned) -> bool:
+    """Whether nothing behind it is done before a person acted, or mended what stops it."""
+    asks = step.foreseen is Foreseen.BEHIND and bool(step.who)
+    return asks or step.foreseen in (Foreseen.WAITS, Foreseen.STOPS)
 
 
 def _after(first: Collection[Mend], step: Planned) -> Planned:
@@ -176,7 +182,7 @@ def _held(plan: Plan, step: Planned) -> Planned:
     try:
         wait_for_the_hour(plan)
     except Waiting as hour:
-        if step.foreseen in _DOES:
+        if step.foreseen in _DOES and not step.who:
             return replace(step, foreseen=Foreseen.WAITS, why=hour.problem, who=hour.who)
     return step
 
@@ -203,22 +209,21 @@ def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Pl
     except (ReleaseError, OSError, LookupError, ValueError):
         return Planned(task, foreseen, complete=False, why=why)
     if found.who:
-        waiting = Waiting(who=found.who, problem=found.problem, remedy=found.remedy)
-        return _ended(plan, task, waiting, f"{why}: ")
+        return Planned(task, foreseen, why=why, who=found.who)
     is_there = found.state is RemoteState.IDENTICAL
     told, complete, ended = ((), True, None) if is_there else _acts(plan, task.calls)
     if not told and isinstance(ended, Waiting) and ended.who == plan.project.releaser:
         # What is asked of the releaser does not come about by what the run does before.
-        return _ended(plan, task, ended, f"{why}: ")
+        return Planned(task, foreseen, why=why, who=ended.who)
     return Planned(task, foreseen, told, complete and (is_there or bool(told)), why)
 
 
-def _ended(plan: Plan, task: Task, error: Exception, head: str = "") -> Planned:
+def _ended(plan: Plan, task: Task, error: Exception) -> Planned:
     """A task that acts no further than this error: it waits for somebody, or it stops."""
     if isinstance(error, Waiting):
-        why = plan.completed(f"{head}{error.what}", task.name)
+        why = plan.completed(error.what, task.name)
         return Planned(task, Foreseen.WAITS, why=why, who=error.who)
-    return Planned(task, Foreseen.STOPS, why=plan.completed(f"{head}{error}", task.name))
+    return Planned(task, Foreseen.STOPS, why=plan.completed(str(error), task.name))
 
 
 def _acts(plan: Plan, calls: Iterable[Call]) -> tuple[tuple[Act, ...], bool, Exception | None]:

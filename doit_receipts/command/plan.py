@@ -93,8 +93,8 @@ def _lines(
     for step in by[Foreseen.WAITS]:
         if step.who != HOUR:
             yield f"{step.task.name} waits for {step.who}: {step.why}"
-    if by[Foreseen.LATER] and not whole:
-        count = len(by[Foreseen.LATER])
+    count = sum(not step.who for step in by[Foreseen.LATER])
+    if count and not whole:
         yield (
             f"{counted(count, 'more task acts', 'more tasks act')} outside behind that: "
             f"{plan.project.command('plan', '--all')}"
@@ -129,6 +129,8 @@ def _part(head: str, steps: Sequence[Planned]) -> Iterator[str]:
         why = f", {step.why}" if step.why else ""
         yield f"{step.task.name} ({step.task.label}{why}): {step.task.title}"
         yield from _told(step.acts)
+        if step.who and step.who != HOUR:
+            yield f"  asks {step.who} then"
         if not step.complete:
             yield _REST if step.acts else "  not known before that"
         yield ""

@@ -214,14 +214,28 @@ def test_what_a_person_does_is_waited_for_by_the_plan_as_by_the_run(project: Pro
     assert "no login; do it by hand" in ended.said
 
 
-def test_what_a_person_does_behind_another_task_is_waited_for_too(project: Project) -> None:
+def test_what_a_person_does_behind_another_task_is_asked_for_then(project: Project) -> None:
+    """Such as a post by hand, which nobody may write before everything is public."""
     found = planned(by_hand(project, "push_two"))
     assert found["push_one"]["foreseen"] == "now"
-    assert (found["push_two"]["foreseen"], found["push_two"]["who"]) == ("waits", "RM")
+    step = found["push_two"]
+    assert (step["foreseen"], step["who"], step["why"]) == ("behind", "RM", "after copy_a")
     said = project.doit("plan").out
-    assert "push_two waits for RM: after copy_a: no login; do it by hand\n" in said
+    assert "push_two (PUBLIC, after copy_a): Write two.\n  asks RM then\n" in said
+    assert "push_two waits" not in said
+    assert "do it by hand" not in said
     assert "not known before that" not in said
     assert "1 more task acts outside behind that" in said
+    assert found["mail_three"]["foreseen"] == "later"
+
+
+def test_what_a_person_does_later_is_no_act_of_the_run(project: Project) -> None:
+    project.declare(WORLD.replace("DOES", "put").replace('put, "mail_three"', 'ask_person, "it"'))
+    step = planned(project)["mail_three"]
+    assert (step["foreseen"], step["who"], step["why"]) == ("later", "RM", "after approve_it")
+    assert "outside behind that" not in project.doit("plan").out
+    said = project.doit("plan", "--all").out
+    assert "mail_three (PUBLIC, after approve_it): Write three.\n  asks RM then\n" in said
 
 
 def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
@@ -230,7 +244,7 @@ def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
     assert found["why"] == "no login; do it by hand"
     project.declare(WORLD.replace("DOES", "put").replace('put, "push_two"', 'ask_person, "it"'))
     found = planned(project)["push_two"]
-    assert (found["foreseen"], found["who"]) == ("waits", "RM")
+    assert (found["foreseen"], found["who"]) == ("behind", "RM")
 
 
 ALARM: Final = """
