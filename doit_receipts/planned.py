@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from doit_receipts.acting import decide, look, wait_for_the_hour
+from doit_receipts.acting import HOUR, decide, look, wait_for_the_hour
 from doit_receipts.command.check import look_at
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.finding import blocking
@@ -137,8 +137,9 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
 
 def _needs_a_person(step: Planned) -> bool:
     """Whether nothing behind it is done before a person acted, or mended what stops it."""
-    asks = step.foreseen is Foreseen.BEHIND and bool(step.who)
-    return asks or step.foreseen in (Foreseen.WAITS, Foreseen.STOPS)
+    if step.foreseen in (Foreseen.BEHIND, Foreseen.LATER):
+        return bool(step.who)
+    return step.foreseen in (Foreseen.WAITS, Foreseen.STOPS) and step.who != HOUR
 
 
 def _after(first: Collection[Mend], step: Planned) -> Planned:
@@ -182,7 +183,9 @@ def _held(plan: Plan, step: Planned) -> Planned:
     try:
         wait_for_the_hour(plan)
     except Waiting as hour:
-        if step.foreseen in _DOES and not step.who:
+        if step.who and step.foreseen is Foreseen.BEHIND:
+            return replace(step, foreseen=Foreseen.LATER)
+        if step.foreseen in _DOES:
             return replace(step, foreseen=Foreseen.WAITS, why=hour.problem, who=hour.who)
     return step
 

@@ -368,14 +368,13 @@ def test_before_the_hour_the_plan_waits_for_it_as_the_run_does(project: Project)
     found = planned(at_the_hour(project, "2999-12-08T16:00:00+00:00"))
     for name in ("push_one", "push_two"):
         step = found[name]
-        if name == "push_one":
-            assert (step["foreseen"], step["who"], step["why"]) == ("waits", "the hour", HELD)
-            assert [act["what"] for act in step["acts"]] == ["write one"]
-        else:
-            assert step["foreseen"] == "later"
+        assert (step["foreseen"], step["who"], step["why"]) == ("waits", "the hour", HELD)
+        assert [act["what"] for act in step["acts"]] == [f"write {name.removeprefix('push_')}"]
+    assert (found["mail_three"]["foreseen"], found["mail_three"]["who"]) == ("later", "")
     said = project.doit("plan").out
     assert f"Waits for the hour: {HELD}. Then, as far as it is known now:" in said
     assert "push_one (SHARED): Write one.\n  write one, 1 bytes, sha256" in said
+    assert "push_two (PUBLIC): Write two.\n  write two, 1 bytes, sha256" in said
     assert (said.count("16:00"), "The next run does" in said) == (1, False)
     ended = project.doit("push_one")
     assert (ended.status, HELD in ended.said) == (4, True)
@@ -387,12 +386,23 @@ def test_before_the_hour_what_is_behind_local_work_and_what_is_there_wait_too(
 ) -> None:
     at_the_hour(project, "2999-12-08T16:00:00+00:00").write("one", "1")
     found = planned(project)
-    assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour", ""]
+    assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour"] * 2
     assert found["push_one"]["acts"] == []
     behind = WORLD.replace("DOES", "put").replace("@plan.step(after=[push_one], ", "@plan.step(")
     hold = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
     project.declare(behind + hold.format("2999-12-08T16:00:00+00:00"))
     assert planned(project)["push_two"]["who"] == "the hour"
+
+
+def test_before_the_hour_what_a_person_does_after_it_is_left_to_them(project: Project) -> None:
+    by_hand(project, "push_two")
+    hold = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
+    held = (project.folder / "dodo.py").read_text() + hold.format("2999-12-08T16:00:00+00:00")
+    (project.folder / "dodo.py").write_text(held)
+    found = planned(project)
+    assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour", "RM"]
+    assert found["push_two"]["foreseen"] == "later"
+    assert found["mail_three"]["foreseen"] == "later"
 
 
 def test_what_would_stop_at_the_hour_is_told_before_it(project: Project) -> None:
