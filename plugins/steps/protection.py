@@ -87,7 +87,9 @@ def lifted(
         finally:
             signals.restoring = True
             progress.say("restoring the protection of upstream's branches")
-            _put_back(protection, layout, *((saved, ()) if saved else _lease(layout)))
+            # A plan has shown already how what an earlier run left is put back.
+            left = (saved, ()) if saved or is_held() else _lease(layout)
+            _put_back(protection, layout, *left)
 
 
 @contextmanager
@@ -114,7 +116,8 @@ def deletable(
             yield
         finally:
             signals.restoring = True
-            _put_back(protection, layout, *((saved, (branch,)) if saved else _lease(layout)))
+            if not is_held():  # in a plan the branch would be gone by now
+                _put_back(protection, layout, *((saved, (branch,)) if saved else _lease(layout)))
 
 
 def restore(protection: Protection, layout: Layout) -> dict[str, str]:

@@ -436,11 +436,11 @@ def test_plan_of_what_a_killed_run_left_lifted_is_what_the_next_run_does(a_hub: 
         told.append(act.what)
         return goes
 
-    def done(*, goes: bool) -> list[str]:
+    def done(*branches: str, goes: bool) -> list[str]:
         told.clear()
         with heard_by(partial(hear, goes=goes), held=not goes):
             protection.restore(hub_told, layout)
-            with protection.lifted(hub_told, layout, ["3.13"], QUIET):
+            with protection.lifted(hub_told, layout, branches, QUIET):
                 pass
         return list(told)
 
@@ -449,10 +449,54 @@ def test_plan_of_what_a_killed_run_left_lifted_is_what_the_next_run_does(a_hub: 
         kept = layout.lease.read_bytes()
     layout.lease.write_bytes(kept)
     hub.protection.enforce_admins("3.13", on=False)
-    planned = done(goes=False)
+    assert done(goes=False) == ["3.13 True"]
+    planned = done("3.13", goes=False)
     assert planned == ["3.13 True", "3.13 False", "3.13 True"]
     assert protection.lease_is_open(layout)
     assert hub.protection.rules("3.13") == {**RULES, "enforce_admins": False}
+    assert done("3.13", goes=True) == planned
+    assert not protection.lease_is_open(layout)
+
+
+def test_plan_of_a_branch_that_a_killed_run_left_deletable_is_what_the_next_run_does(
+    a_hub: Makes,
+) -> None:
+    hub = a_hub()
+    layout = hub.release.layout
+    told: list[str] = []
+
+    class Told(type(hub.protection)):  # type: ignore[misc]
+        def protect(self, branch: str, rules: dict[str, object]) -> None:
+            if leaves(Act("http", f"{branch} deletable: {rules.get('allow_deletions', False)}")):
+                super().protect(branch, rules)
+
+    def delete() -> None:
+        if leaves(Act("push", "delete 3.13")):
+            left = hub.store.load("protection", {})
+            del left["3.13"]
+            hub.store.save("protection", left)
+
+    def hear(act: Act, *, goes: bool) -> bool:
+        told.append(act.what)
+        return goes
+
+    def done(*, goes: bool) -> list[str]:
+        told.clear()
+        with heard_by(partial(hear, goes=goes), held=not goes):
+            protection.restore(hub_told, layout)
+            with protection.deletable(hub_told, layout, "3.13", QUIET):
+                delete()
+        return list(told)
+
+    hub_told = Told(hub.store)
+    with protection.deletable(hub.protection, layout, "3.13", QUIET):
+        kept = layout.lease.read_bytes()
+        left = hub.store.load("protection", {})
+    layout.lease.write_bytes(kept)  # as a process leaves it that was killed in the block
+    hub.store.save("protection", left)
+    planned = done(goes=False)
+    assert planned == ["3.13 deletable: False", "3.13 deletable: True", "delete 3.13"]
+    assert protection.lease_is_open(layout)
     assert done(goes=True) == planned
     assert not protection.lease_is_open(layout)
 
