@@ -144,13 +144,25 @@ def _needs_a_person(step: Planned) -> bool:
 
 def _after(first: Collection[Mend], step: Planned) -> Planned:
     """The step once that was put right: it does not do the same again, nor anything before it."""
-    if any(each.stops for each in first) and step.foreseen in _DOES:
-        return replace(step, foreseen=Foreseen.LATER)
+    if any(each.stops for each in first):
+        return step if step.task.kind is Kind.APPROVAL else _unreached(step)
     mended = {act for each in first for act in each.acts}
     if not step.complete or not step.acts or not mended.issuperset(step.acts):
         return step
     now = step.foreseen is Foreseen.NOW
     return replace(step, foreseen=Foreseen.THERE if now else step.foreseen, acts=())
+
+
+def _unreached(step: Planned) -> Planned:
+    """The same where the run stops before all tasks: it neither stops nor waits there."""
+    goes_on = step.foreseen in (*_DOES, Foreseen.LATER)
+    return replace(
+        step,
+        foreseen=Foreseen.LATER,
+        complete=step.complete and step.foreseen is not Foreseen.STOPS,
+        why=step.why if goes_on else "",
+        who="" if step.who == HOUR else step.who,
+    )
 
 
 def _planned(

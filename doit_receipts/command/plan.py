@@ -93,7 +93,8 @@ def _lines(
     for step in by[Foreseen.WAITS]:
         if step.who != HOUR:
             yield f"{step.task.name} waits for {step.who}: {step.why}"
-    count = sum(not step.who for step in by[Foreseen.LATER])
+    later = [step for step in by[Foreseen.LATER] if step.task.kind is Kind.STEP]
+    count = sum(not step.who for step in later)
     if count and not whole:
         yield (
             f"{counted(count, 'more task acts', 'more tasks act')} outside behind that: "

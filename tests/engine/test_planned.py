@@ -247,6 +247,7 @@ def test_what_the_act_asks_of_a_person_is_waited_for(project: Project) -> None:
     assert (found["foreseen"], found["who"]) == ("behind", "RM")
 
 
+HOLD: Final = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
 ALARM: Final = """
 
 def is_open(door):
@@ -274,9 +275,9 @@ def close_door():
 """
 
 
-def alarmed(project: Project, door: str) -> tuple[list[Any], dict[str, Any]]:
+def alarmed(project: Project, door: str, more: str = "") -> tuple[list[Any], dict[str, Any]]:
     """What is put right first, and each task of the plan, while the door is open so."""
-    project.declare(WORLD.replace("DOES", "put") + ALARM)
+    project.declare(WORLD.replace("DOES", "put") + ALARM + more)
     project.write("door", door)
     found = json.loads(project.doit("plan", "--json").out)
     return found["mends"], {each["name"]: each for each in found["tasks"]}
@@ -304,6 +305,22 @@ def test_where_it_cannot_be_repaired_the_plan_does_nothing_else(project: Project
     assert "  stops there, and does nothing else: door: is stuck; push it" in said
     assert "The next run does" not in said
     assert project.doit("run").err.startswith("door: is stuck; push it\n")
+
+
+def test_where_it_cannot_be_repaired_nothing_else_stops_or_waits(project: Project) -> None:
+    """But for people: what they say is taken at any time."""
+    project.write("one", "other")
+    found = alarmed(project, "stuck")[1]
+    assert {found[name]["foreseen"] for name in found if name != "approve_it"} == {"later"}
+    assert (found["push_one"]["why"], found["push_one"]["complete"]) == ("", False)
+    assert found["approve_it"]["foreseen"] == "waits"
+    said = project.doit("plan").out
+    assert "push_one" not in said
+    (project.folder / "one").unlink()
+    found = alarmed(project, "stuck", HOLD.format("2999-12-08T16:00:00+00:00"))[1]
+    assert {found[name]["foreseen"] for name in found if name != "approve_it"} == {"later"}
+    assert not any(found[name]["who"] for name in found if name != "approve_it")
+    assert "the hour" not in project.doit("plan").out
 
 
 ASKED: Final = """
@@ -358,8 +375,7 @@ HELD: Final = "nothing leaves this machine before 2999-12-08 16:00:00 UTC"
 
 
 def at_the_hour(project: Project, hour: str, does: str = "put") -> Project:
-    hold = f"from datetime import datetime\nplan.hold(datetime.fromisoformat('{hour}'))\n"
-    project.declare(WORLD.replace("DOES", does) + hold)
+    project.declare(WORLD.replace("DOES", does) + HOLD.format(hour))
     return project
 
 
@@ -389,15 +405,13 @@ def test_before_the_hour_what_is_behind_local_work_and_what_is_there_wait_too(
     assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour"] * 2
     assert found["push_one"]["acts"] == []
     behind = WORLD.replace("DOES", "put").replace("@plan.step(after=[push_one], ", "@plan.step(")
-    hold = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
-    project.declare(behind + hold.format("2999-12-08T16:00:00+00:00"))
+    project.declare(behind + HOLD.format("2999-12-08T16:00:00+00:00"))
     assert planned(project)["push_two"]["who"] == "the hour"
 
 
 def test_before_the_hour_what_a_person_does_after_it_is_left_to_them(project: Project) -> None:
     by_hand(project, "push_two")
-    hold = "from datetime import datetime\nplan.hold(datetime.fromisoformat('{}'))\n"
-    held = (project.folder / "dodo.py").read_text() + hold.format("2999-12-08T16:00:00+00:00")
+    held = (project.folder / "dodo.py").read_text() + HOLD.format("2999-12-08T16:00:00+00:00")
     (project.folder / "dodo.py").write_text(held)
     found = planned(project)
     assert [found[each]["who"] for each in ("push_one", "push_two")] == ["the hour", "RM"]
