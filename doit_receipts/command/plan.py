@@ -11,6 +11,7 @@ from doit_receipts.command.command_line import OptionsAnywhere, no_such_task
 from doit_receipts.command.option import option
 from doit_receipts.command.status_table import title
 from doit_receipts.loader import plan_of
+from doit_receipts.lock import is_worked_on
 from doit_receipts.planned import Foreseen, mends, planned
 from doit_receipts.printable import counted
 from doit_receipts.task import Kind
@@ -56,23 +57,27 @@ class PlanCommand(OptionsAnywhere):
             if name not in plan.tasks:
                 raise no_such_task(name, plan.tasks)
         needed = {each for name in pos_args for each in plan.needs(plan.tasks[name])}
-        first = mends(plan)
+        # What a run that is at work has open it puts right itself.
+        at_work = is_worked_on(plan.folder.lock)
+        first = [] if at_work else mends(plan)
         steps = planned(plan, {*needed, *pos_args} if pos_args else set(plan.tasks), first)
         if as_json:
-            self.outstream.write(json.dumps(_document(plan, first, steps), indent=1) + "\n")
+            document = {**_document(plan, first, steps), "run_is_at_work": at_work}
+            self.outstream.write(json.dumps(document, indent=1) + "\n")
         else:
-            self.outstream.write("\n".join(_lines(plan, first, steps, whole)) + "\n")
+            lines = _lines(plan, first, steps, whole, at_work)
+            self.outstream.write("\n".join(lines) + "\n")
         plan.state.close()
         return 0
 
 
 def _lines(
-    plan: Plan, first: Sequence[Mend], steps: Sequence[Planned], whole: bool
+    plan: Plan, first: Sequence[Mend], steps: Sequence[Planned], whole: bool, at_work: bool
 ) -> Iterator[str]:
     by = {each: [step for step in steps if step.foreseen is each] for each in Foreseen}
     yield title(plan)
     yield ""
-    yield from _mended(first)
+    yield from _mended(first, at_work)
     yield from _part(
         "The next run does this outside; nothing was sent to find out:", by[Foreseen.NOW]
     )
@@ -106,7 +111,10 @@ def _lines(
         yield "notifications are left out: they say where the run stops, once it does"
 
 
-def _mended(first: Sequence[Mend]) -> Iterator[str]:
+def _mended(first: Sequence[Mend], at_work: bool) -> Iterator[str]:
+    if at_work:
+        yield "a run is at work: the plan is of the one after it, if nothing more is done before"
+        yield ""
     if not first:
         return
     yield "The next run first repairs what an earlier run left:"

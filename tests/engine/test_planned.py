@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from doit_receipts.lock import holding
 from doit_receipts.outside import Act, heard_by, is_held, leaves
 
 if TYPE_CHECKING:
@@ -295,6 +296,21 @@ def test_what_the_next_run_repairs_first_is_shown_first(project: Project) -> Non
     assert said.index(first) < said.index("  close the door\n") < said.index("The next run does")
     assert project.doit("run", "close_door").err.startswith("repaired first, left by an earlier")
     assert json.loads(project.doit("plan", "--json").out)["mends"] == []
+
+
+def test_what_a_run_that_is_at_work_has_open_was_left_by_nobody(project: Project) -> None:
+    with holding(project.work / "lock"):
+        first, found = alarmed(project, "")
+        assert first == []
+        assert found["push_one"]["foreseen"] == "now"
+        assert json.loads(project.doit("plan", "--json").out)["run_is_at_work"]
+        said = project.doit("plan").out
+        assert "\na run is at work: the plan is of the one after it, if nothing more" in said
+        assert "repairs" not in said
+    said = project.doit("plan").out
+    assert "The next run first repairs" in said
+    assert "is at work" not in said
+    assert not json.loads(project.doit("plan", "--json").out)["run_is_at_work"]
 
 
 def test_where_it_cannot_be_repaired_the_plan_does_nothing_else(project: Project) -> None:
