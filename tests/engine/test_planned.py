@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.lock import holding
 from doit_receipts.outside import Act, heard_by, is_held, leaves
+from doit_receipts.planned import Foreseen
+from tests.json_schemas import described, schema_of
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Project
@@ -123,7 +124,7 @@ def world(project: Project, does: str = "put") -> Project:
 def planned(project: Project, *words: str) -> dict[str, Any]:
     ended = project.doit("plan", "--json", *words)
     assert ended.status == 0, ended
-    return {each["name"]: each for each in json.loads(ended.out)["tasks"]}
+    return {each["name"]: each for each in described("plan", ended.out)["tasks"]}
 
 
 def test_each_act_is_shown_and_none_is_done(project: Project) -> None:
@@ -280,7 +281,7 @@ def alarmed(project: Project, door: str, more: str = "") -> tuple[list[Any], dic
     """What is put right first, and each task of the plan, while the door is open so."""
     project.declare(WORLD.replace("DOES", "put") + ALARM + more)
     project.write("door", door)
-    found = json.loads(project.doit("plan", "--json").out)
+    found = described("plan", project.doit("plan", "--json").out)
     return found["mends"], {each["name"]: each for each in found["tasks"]}
 
 
@@ -295,7 +296,7 @@ def test_what_the_next_run_repairs_first_is_shown_first(project: Project) -> Non
     first = "The next run first repairs what an earlier run left:\n\nthe door is open; doit publish"
     assert said.index(first) < said.index("  close the door\n") < said.index("The next run does")
     assert project.doit("run", "close_door").err.startswith("repaired first, left by an earlier")
-    assert json.loads(project.doit("plan", "--json").out)["mends"] == []
+    assert described("plan", project.doit("plan", "--json").out)["mends"] == []
 
 
 def test_what_a_run_that_is_at_work_has_open_was_left_by_nobody(project: Project) -> None:
@@ -303,14 +304,14 @@ def test_what_a_run_that_is_at_work_has_open_was_left_by_nobody(project: Project
         first, found = alarmed(project, "")
         assert first == []
         assert found["push_one"]["foreseen"] == "now"
-        assert json.loads(project.doit("plan", "--json").out)["run_is_at_work"]
+        assert described("plan", project.doit("plan", "--json").out)["run_is_at_work"]
         said = project.doit("plan").out
         assert "\na run is at work: the plan is of the one after it, if nothing more" in said
         assert "repairs" not in said
     said = project.doit("plan").out
     assert "The next run first repairs" in said
     assert "is at work" not in said
-    assert not json.loads(project.doit("plan", "--json").out)["run_is_at_work"]
+    assert not described("plan", project.doit("plan", "--json").out)["run_is_at_work"]
 
 
 def test_where_it_cannot_be_repaired_the_plan_does_nothing_else(project: Project) -> None:
@@ -512,3 +513,8 @@ def test_an_act_is_let_go_where_nobody_listens_and_told_where_somebody_does() ->
 def test_what_an_act_tells_obeys_no_terminal() -> None:
     act = Act("mail", "to \x1b[31mred", ("a\x07line",))
     assert (act.what, act.lines) == ("to \\x1b[31mred", ("a\\x07line",))
+
+
+def test_schema_has_each_word_for_what_is_foreseen() -> None:
+    task = schema_of("plan")["definitions"]["task"]
+    assert task["properties"]["foreseen"]["enum"] == [each.value for each in Foreseen]
