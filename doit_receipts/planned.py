@@ -119,17 +119,21 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
     for name, task in plan.tasks.items():
         if name not in names or found[name].state is TaskState.DONE:
             continue
-        held = [behind[each] for each in task.after if each in behind]
-        if name in gates and not gates[name] and not held:
-            continue
-        later = next((each for each in held if each is Foreseen.LATER), Foreseen.BEHIND)
         before = [each for each in task.after if each in behind]
+        if name in gates and not gates[name] and not before:
+            continue
+        held = {behind[each] for each in before}
+        # Waits is of the hour: all behind that waits for it too.
+        order = (Foreseen.LATER, Foreseen.WAITS)
+        later = next((each for each in order if each in held), Foreseen.BEHIND)
         step = _planned(plan, task, found[name], gates.get(name, ""), later, before)
         if step is not None:
             step = _after(first, step)
             steps.append(step)
         if step is not None and _needs_a_person(step):
             behind[name] = Foreseen.LATER
+        elif step is not None and step.foreseen is Foreseen.WAITS:
+            behind[name] = Foreseen.WAITS
         elif step is None or step.foreseen is not Foreseen.THERE:
             behind[name] = later
     return steps
@@ -186,8 +190,10 @@ def _planned(
         return Planned(task, Foreseen.AWAITED, why=why, who=status.who)
     if task.look is None and not task.asks_others:
         return None
-    step = _behind(plan, task, foreseen, before) if before else _first(plan, task)
-    return step if task.look is None else _held(plan, step)
+    waits = foreseen is Foreseen.WAITS
+    known = Foreseen.BEHIND if waits else foreseen
+    step = _behind(plan, task, known, before) if before else _first(plan, task)
+    return _held(plan, step) if waits or task.look is not None else step
 
 
 def _held(plan: Plan, step: Planned) -> Planned:

@@ -388,6 +388,20 @@ def test_what_other_machines_are_asked_is_shown_and_is_in_the_log_of_the_run(
     assert planned(project) == {}
 
 
+def test_what_others_are_asked_behind_the_hour_waits_for_it_too(project: Project) -> None:
+    """It looks at nothing and is not held itself; behind work of this machine it goes on."""
+    copied = COPIED.replace('"a"', '"b"') + ASKED.replace("export", "asked")
+    at_once = copied.replace("asks_others=True, w", "asks_others=True, after=[copy_it], w", 1)
+    asked = at_once.replace(
+        'after=[copy_it], writes=[at.src / "two', 'after=[push_one], writes=[at.src / "two'
+    )
+    project.declare(WORLD.replace("DOES", "put") + asked + HOLD.format("2999-12-08T16:00:00+00:00"))
+    found = planned(project)
+    assert (found["ask_two"]["foreseen"], found["ask_two"]["who"]) == ("waits", "the hour")
+    assert found["ask_two"]["acts"][0]["what"] == "run it on two"
+    assert (found["ask_one"]["foreseen"], found["ask_one"]["who"]) == ("behind", "")
+
+
 HELD: Final = "nothing leaves this machine before 2999-12-08 16:00:00 UTC"
 
 
