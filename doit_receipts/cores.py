@@ -28,8 +28,13 @@ _JOINS: Final = (4, 2)
 """The first GNU make that knows ``--jobserver-auth``; an older one would run jobs without end."""
 _MANY: Final = 65536
 _LOOK_S: Final = 0.2
-_NO_MORE_S: Final = 900.0
-"""What a killed make had never comes back: who waits goes on once no more came for so long."""
+_NO_MORE_S: Final = 3600.0
+"""What a killed make had never comes back: who waits goes on once no more came for so long.
+
+Longer than what has cores to its end, such as a build of the documentation, mostly has them.
+"""
+_AGAIN_S: Final = 600.0
+"""So long who goes on waits for the most that was there, and not at one instant."""
 _INT_BYTES: Final = 4
 _ROOT: Final = Path("/")
 _shared: list[Cores] = []
@@ -143,8 +148,8 @@ class Cores:
 
         The first is the step's own, which it had when it began, unless another thread has that;
         who waits for a first one goes on as soon as that thread has done. Who waits for more lends
-        it to others until then. Once no more came for a quarter of an hour the block has what
-        there is, and one where there is none.
+        it to others until then. Once no more came for an hour the block has the most that there
+        was if that comes again soon, else what there is, and one where there is none.
         """
         own = self._take_own()
         others = 0
@@ -169,15 +174,18 @@ class Cores:
         """
         import select
 
-        most, until_s = 0, self._now_s() + _NO_MORE_S
+        most, before, until_s = 0, 0, self._now_s() + _NO_MORE_S
         while True:
             select.select([self._looking], [], [], _LOOK_S)
             now_s = self._now_s()
             own = self._take_own()
             taken = self.take(least - own)
-            if own + taken > most:
-                most, until_s = own + taken, now_s + _NO_MORE_S
-            if own + taken == least or now_s > until_s:
+            there = own + taken
+            if now_s <= until_s and there > before:
+                until_s = now_s + _NO_MORE_S
+            before, most = there, max(most, there)
+            enough = least if now_s <= until_s else most if now_s <= until_s + _AGAIN_S else 0
+            if there >= enough:
                 return taken, own
             self._leave_own(own)
             if taken:
@@ -212,19 +220,25 @@ def sharing(cores: Cores) -> Iterator[None]:
 
 
 @contextmanager
-def some_cores(most: int | None = None, *, most_of_them: bool = False) -> Iterator[int]:
+def some_cores(
+    most: int | None = None, *, most_of_them: bool = False, say: Callable[[str], object] = str
+) -> Iterator[int]:
     """How many programs or threads may work while the block runs, up to ``most`` or all cores.
 
     With one task at a time that is ``most`` itself, or all cores where they are fewer. A step that
     asks for more than one has to say that it ``takes`` cores. What runs long with what it has at
-    its beginning waits for ``most_of_them``, more than half of the machine's.
+    its beginning waits for ``most_of_them``, more than half of the machine's; ``say`` is called
+    where it got fewer, for no more became free for long.
     """
     here = _shared[-1].count if _shared else cores_here()
     most = min(most or here, here)
     if not _shared:
         yield most
         return
-    with _shared[-1].some(most, min(most, here // 2 + 1) if most_of_them else 1) as count:
+    least = min(most, here // 2 + 1) if most_of_them else 1
+    with _shared[-1].some(most, least) as count:
+        if count < least:
+            say(f"going on with {count} of {here} cores: no more became free")
         yield count
 
 

@@ -136,7 +136,7 @@ class _Test:
         target = "test" if self._release.type in _EARLY else "buildbottest"
         self._progress.say("waiting for more than half of the cores")
         # Without a number the suite takes all cores, whoever else has some.
-        with some_cores(most_of_them=True) as cores:
+        with some_cores(most_of_them=True, say=self._progress.say) as cores:
             self._progress.say(f"make {target}: the full test suite")
             options = f"EXTRATESTOPTS={' '.join((f'-j{cores}', *self._left_out))}"
             self._do(("make", target), _TEST_TIMEOUT_S["full"], MakeJobs((options,)))

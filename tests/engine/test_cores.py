@@ -117,17 +117,54 @@ def test_what_a_killed_program_had_comes_back_when_nobody_is_left(cores: Cores) 
 
 def test_who_waits_goes_on_with_what_there_is_once_no_more_come() -> None:
     """A make that was killed gave nothing back, and another task may run that has some."""
-    now_s = itertools.count(0, 600)
+    now_s = itertools.count(0, 1800)
     with sharing(cores := Cores(4, now_s=lambda: next(now_s))):
         assert cores.take(3) == 3  # one is its own
         assert had_at_last() == 2
         assert cores.take(9) == 1
 
 
+def waits_while_free_are(*free: int, step_s: float) -> int:
+    """With how many of four a step goes on; at its looks so many are free, with what it lent."""
+    with sharing(cores := Cores(4)):
+        assert cores.take(4) == 4  # one is its own
+        looks = iter(free)
+        spare, now_s = 0, 0.0
+
+        def now() -> float:
+            nonlocal spare, now_s
+            now_s += step_s
+            # What was free and what it lent is taken by others, and so much comes back.
+            cores.take(9)
+            spare = next(looks, spare)
+            cores.give_back(spare)
+            return now_s
+
+        cores._now_s = now
+        return had_at_last()
+
+
+def test_who_waits_goes_on_waiting_while_some_come_and_go() -> None:
+    """A build that has cores for an hour gives some back now and then, and all in the end."""
+    assert waits_while_free_are(0, *[2, 0, 1, 0] * 5, 3, step_s=400) == 3
+
+
+@pytest.mark.parametrize(
+    ("free", "had"),
+    [((0, 2, *[0] * 7, 1, 2), 2), ((0, 2, *[0] * 7, 0, 1, 2), 1), ((0, 2, *[0] * 9), 1)],
+    ids=["it comes again", "not all of it", "nothing comes"],
+)
+def test_who_waits_in_vain_goes_on_with_the_most_that_was_free(
+    free: tuple[int, ...], had: int
+) -> None:
+    """What is free at one instant is not what it has for hours, if a little later there is more."""
+    assert waits_while_free_are(*free, step_s=500) == had
+
+
 def test_who_waits_goes_on_as_with_one_core_where_there_is_none() -> None:
     """Others took what it lent, and give it back: it is there once when all have ended."""
     tasks = named(a_task("a", cores=1), a_task("b", cores=1))
-    now_s = itertools.count(0, 600)
+    now_s = itertools.count(0, 1800)
 
     def hungry_make() -> float:
         shared.work_for("")

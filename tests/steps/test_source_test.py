@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import lzma
 import tarfile
 from dataclasses import replace
@@ -140,6 +141,22 @@ def test_the_full_suite_is_told_once_it_has_the_cores(a_release: Builds, toy: Pa
     *_, waiting, suite = free
     assert (waiting, free[waiting]) == ("waiting for more than half of the cores", 3)
     assert (suite, free[suite]) == ("make buildbottest: the full test suite", 0)
+
+
+def test_it_is_told_that_the_full_suite_waits_no_longer_for_more_cores(
+    a_release: Builds, toy: Path
+) -> None:
+    """What has them may have been killed; why the suite takes so long is in the log."""
+    heard = Heard()
+    now_s = itertools.count(0, 1800)
+    with sharing(cores := Cores(4, now_s=lambda: next(now_s))):
+        assert cores.take(3) == 3
+        source_test.run(with_archives(a_release(), toy), MachinePrograms(), SourceTest.FULL, heard)
+    assert heard.lines[-3:] == [
+        "waiting for more than half of the cores",
+        "going on with 2 of 4 cores: no more became free",
+        "make buildbottest: the full test suite",
+    ]
 
 
 @pytest.mark.parametrize(("others", "jobs"), [(0, 4), (3, 1)])
