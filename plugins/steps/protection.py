@@ -360,7 +360,7 @@ def _closed(layout: Layout) -> Path:
 
 
 class _Signals:
-    """Signals to stop, heard as exceptions of the block; while rules are put back, not at all."""
+    """Signals to stop: the first is an exception of the block; while rules are put back, none."""
 
     def __init__(self) -> None:
         self.restoring = False
@@ -368,6 +368,8 @@ class _Signals:
     def hear(self, number: int, _frame: FrameType | None) -> None:
         if self.restoring:
             return
+        # A second one, before the block's end begins to restore, would keep it from that.
+        self.restoring = True
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)

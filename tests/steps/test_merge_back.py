@@ -597,7 +597,15 @@ from plugins.rehearsal.store import Store
 from plugins.steps import protection
 from tests.hub_world import QUIET, StoredProtection
 layout = Layout(Path({work!r}), Version.parse("3.13.6"))
+stopped = []
+def twice(frame, event, _):
+    if stopped and event == "line" and frame.f_code.co_name == "lifted":
+        stopped.clear()
+        os.kill(os.getpid(), {number})
+    return twice
+sys.settrace(twice)
 with protection.lifted(StoredProtection(Store(Path({store!r}))), layout, ["3.13"], QUIET):
+    stopped.append({number})
     os.kill(os.getpid(), {number})
     signal.pause()
 """
@@ -607,6 +615,7 @@ with protection.lifted(StoredProtection(Store(Path({store!r}))), layout, ["3.13"
 def test_holder_that_is_stopped_restores_and_one_that_is_killed_leaves_the_lease(
     a_hub: Makes, number: signal.Signals
 ) -> None:
+    """As well by a second signal that comes before the first line of what restores."""
     hub = a_hub()
     layout = hub.release.layout
     code = _HOLDER.format(
