@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from checks.looking import judges
 from doit_receipts.finding import Finding, Severity
-from plugins.ports.host import Kind
+from plugins.ports.host import WRITE_IN, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,7 +158,7 @@ def _nearest(folder: str, host: HostReader) -> str:
 def _judged(entry: Entry, login: Login, host: HostReader, *, usable: bool) -> Finding | None:
     """What is wrong with a folder that we have to work in; None if nothing is."""
     its = f"it belongs to {entry.owner}, group {entry.group}, mode {entry.mode:o}"
-    explained = _lets_write(entry, login)
+    explained = entry.allows(WRITE_IN, login)
     # The root is made for all releases; only what is in it has to be the group's.
     of_group = bool(entry.path and host.group)
     if entry.kind is not Kind.FOLDER:
@@ -206,19 +206,6 @@ def _doubt(host: HostReader, entry: Entry, its: str, *, explained: bool) -> Find
             remedy=f"ask {entry.owner} to run `chmod g+s` on it",
         )
     return None
-
-
-def _lets_write(entry: Entry, login: Login) -> bool:
-    """Whether a folder's mode allows us to make names in it, access lists aside."""
-    if login.user == _ROOT:
-        return True
-    if entry.owner == login.user:
-        granted = entry.mode >> 6
-    elif entry.group in login.groups:
-        granted = entry.mode >> 3
-    else:
-        granted = entry.mode
-    return granted & 0o3 == 0o3
 
 
 def _lets_read(entry: Entry) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import printable
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from plugins.ports.signing import Signature
 
 __all__ = [
-    "Entry", "Host", "HostReader", "Kind", "Login", "Upload", "closed_folders", "letting_in",
+    "LOOK_INTO", "WRITE_IN", "Entry", "Host", "HostReader", "Kind", "Login", "Upload",
+    "closed_folders", "letting_in",
 ]  # fmt: skip
+
+LOOK_INTO: Final = 0o5
+"""What a folder's mode has to allow for whoever sees what is in it."""
+WRITE_IN: Final = 0o3
+"""What it has to allow for whoever makes, renames and deletes names in it."""
 
 
 class Kind(Enum):
@@ -46,8 +52,8 @@ class Entry:
     stamp: str = ""
     """Another one once the file was changed; "" from a look that does not know it."""
 
-    def lets_in(self, login: Login) -> bool:
-        """Whether the folder's mode lets this account see what is in it, access lists aside."""
+    def allows(self, bits: int, login: Login) -> bool:
+        """Whether the mode has all of these bits for this account, access lists aside."""
         if login.user == "root":
             return True
         if self.owner == login.user:
@@ -56,7 +62,7 @@ class Entry:
             granted = self.mode >> 3
         else:
             granted = self.mode
-        return granted & 0o5 == 0o5
+        return granted & bits == bits
 
 
 @frozen
@@ -207,7 +213,7 @@ def closed_folders(listed: Iterable[Entry], host: HostReader) -> tuple[Entry, ..
     if not empty:
         return ()
     login = host.login()
-    return tuple(each for each in empty if not each.lets_in(login))
+    return tuple(each for each in empty if not each.allows(LOOK_INTO, login))
 
 
 def letting_in(folder: Entry, host: HostReader) -> str:

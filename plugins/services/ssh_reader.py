@@ -14,7 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from doit_receipts.errors import ReleaseError, ServiceFailed
-from plugins.ports.host import Entry, Kind, Login
+from plugins.ports.host import LOOK_INTO, Entry, Kind, Login
 from plugins.services import sftp_requests
 from plugins.services.host_paths import checked
 from plugins.services.retry import quiet_stamina
@@ -124,7 +124,7 @@ class SshReader:
             check=False, timeout_s=_COMMAND_TIMEOUT_S,
         )  # fmt: skip
         if result.status:
-            if not top.lets_in(self.login()):
+            if not top.allows(LOOK_INTO, self.login()):
                 closed = Refused(Status.PERMISSION_DENIED, result.errors)
                 raise self._refused(action="look into", path=folder, refused=closed)
             self._complain(["find"], result)
