@@ -23,7 +23,7 @@ from plugins.model.promise import record_paths
 from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
-from plugins.ports.host import Kind, closed_folders, letting_in
+from plugins.ports.host import Kind, closed_folders, folders_seen_by_users, letting_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -211,6 +211,7 @@ def nothing_unexpected_is_public(
         for folder in closed_folders(listed, host)
         if not belongs_to_another(f"{folder.path}/part.msi", release)
     ]
+    found += [_seen_by_users(folder, host) for folder in folders_seen_by_users(listed, host)]
     for entry in listed:
         if entry.kind is Kind.FOLDER or entry.path in known:
             continue
@@ -356,6 +357,21 @@ def _public(rule: str, path: str, problem: str, contract: Contract) -> Finding:
         + _anew_if_brought(path, contract),
     }[rule]
     return Finding(rule, Severity.BLOCK, problem, where=path, remedy=remedy)
+
+
+def _seen_by_users(folder: Entry, host: HostReader) -> Finding:
+    """What is not known of the files in a closed folder, and what is enough in its place."""
+    return Finding(
+        "brought.unseen",
+        Severity.NOTE,
+        f"belongs to {folder.owner} and has mode {folder.mode:o}, so its files were fetched as "
+        "users get them; their modes, and whether they have further names, cannot be seen, but "
+        f"nobody of group {folder.group} reaches a file through it, and what users get is "
+        "compared again before the page is shown",
+        where=printable(host.shown(folder.path)),
+        remedy="nothing has to be done; to have the host itself read them, ask "
+        f"{folder.owner} for {letting_in(folder, host)}",
+    )
 
 
 def _writable(entries: Iterable[Entry]) -> Iterator[Finding]:

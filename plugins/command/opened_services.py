@@ -435,14 +435,14 @@ class Services:
     @_late("hosts.downloads")
     def downloads(self) -> Host:
         """The host whose files users download."""
-        return self._host("downloads")
+        return self._host("downloads", served=True)
 
     @_late("hosts.docs")
     def docs_host(self) -> Host:
         """The host of the documentation's pages."""
         return self._host("docs")
 
-    def _host(self, setting: str) -> Host:
+    def _host(self, setting: str, *, served: bool = False) -> Host:
         from plugins.services.opened_host import open_host
         from plugins.services.told_host import ToldHost
 
@@ -457,7 +457,17 @@ class Services:
             ssh_config=hosts.ssh_config,
             setting=setting,
         )
-        return cast("Host", ToldHost(opened))
+        return cast("Host", ToldHost(self._served(opened) if served else opened))
+
+    def _served(self, host: Host) -> Host:
+        """The host, with what users get of its folders that are closed to our group."""
+        from plugins.model.promise import contract_of, parts_folders
+        from plugins.services.served_host import ServedHost
+
+        release = self._release
+        # No run remembers: each fetches every file whole once, whatever its server says of it.
+        visitor = self._visitor("served.json")
+        return cast("Host", ServedHost(host, visitor, parts_folders(release), contract_of(release)))
 
     @_late("hosts.site")
     def site(self) -> Site:
@@ -480,11 +490,13 @@ class Services:
     @_late("hosts.cdn")
     def public_client(self) -> PublicClient:
         """An anonymous client, from every endpoint that there is."""
+        return self._visitor("visits.json")
+
+    def _visitor(self, memory: str) -> PublicClient:
         from plugins.services.anonymous_client import AnonymousClient
 
-        hosts, room = self._settings.hosts, self._release.layout.work / "verify"
-        memory = room / "visits.json"
-        return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, memory, blog=hosts.blog)
+        hosts, file = self._settings.hosts, self._release.layout.work / "verify" / memory
+        return AnonymousClient(hosts.cdn, hosts.docs_cdn, hosts.cdn_edges, file, blog=hosts.blog)
 
     @_late("hosts.site")
     def public_site(self) -> PublicSite:

@@ -167,6 +167,7 @@ GATE_RULES: Final[Mapping[str, Rule]] = {
     "brought.unseen": Rule(
         "The files of experts and of the pipeline can be read.",
         "check that the host answers, then run the same command again",
+        milder=(_NOTE,),
     ),
     "brought.untrue": Rule(
         "The manifest of the install manager and every SBOM are right about the other files.",

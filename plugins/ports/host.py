@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOOK_INTO", "WRITE_IN", "Entry", "Host", "HostReader", "Kind", "Login", "Upload",
-    "closed_folders", "letting_in",
+    "closed_folders", "folders_seen_by_users", "letting_in",
 ]  # fmt: skip
 
 LOOK_INTO: Final = 0o5
@@ -116,6 +116,13 @@ class HostReader(Protocol):
         """
         ...
 
+    def names(self, folder: str) -> Mapping[str, Kind] | None:
+        """What is in a folder itself, by path, also where we may read no more than its names.
+
+        None if that cannot be read.
+        """
+        ...
+
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """The sha256 of each file among them, by path, computed there; not of one that is gone.
 
@@ -207,13 +214,24 @@ class Host(HostReader, Protocol):
 
 def closed_folders(listed: Iterable[Entry], host: HostReader) -> tuple[Entry, ...]:
     """The folders of a listing that we may not look into, so that it has nothing below them."""
+    return _shut(listed, host, are_seen=False)
+
+
+def folders_seen_by_users(listed: Iterable[Entry], host: HostReader) -> tuple[Entry, ...]:
+    """The folders of a listing that we may not look into, and that has what users get of them."""
+    return _shut(listed, host, are_seen=True)
+
+
+def _shut(listed: Iterable[Entry], host: HostReader, *, are_seen: bool) -> tuple[Entry, ...]:
     entries = tuple(listed)
     above = {entry.path.rpartition("/")[0] for entry in entries}
-    empty = [each for each in entries if each.kind is Kind.FOLDER and each.path not in above]
-    if not empty:
+    found = [
+        each for each in entries if each.kind is Kind.FOLDER and (each.path in above) == are_seen
+    ]
+    if not found:
         return ()
     login = host.login()
-    return tuple(each for each in empty if not each.allows(LOOK_INTO, login))
+    return tuple(each for each in found if not each.allows(LOOK_INTO, login))
 
 
 def letting_in(folder: Entry, host: HostReader) -> str:

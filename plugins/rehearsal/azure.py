@@ -50,6 +50,7 @@ FAULTS: Final = {
     "azure.never_uploads": "the run ends without uploading anything",
     "azure.no_feed": "the install manager's feed does not get the entries of this release",
     "azure.feed_other_bytes": "the install manager's feed has another digest for one package",
+    "azure.shuts_folders": "nobody can look into the folders that the upload makes for parts",
     "azure.forgets_parameters": "the list of runs lacks the parameters that they were started with",
 }
 LOGIN: Final = "rehearsal-azure-token"

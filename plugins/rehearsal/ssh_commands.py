@@ -26,6 +26,7 @@ __all__ = ["Ended", "Session"]
 _NOT_FOUND: Final = 127
 _XARGS_FAILED: Final = 123
 _LETTERS: Final = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
+_NAMES_FORMAT: Final = r"%y\t%P\0"
 _FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\0%l\0"
 
 
@@ -68,6 +69,10 @@ class Session:
                     "(", "!", "-readable", "-o", "!", "-executable", ")", "-prune",
                 ] if form == _FIND_FORMAT:  # fmt: skip
                     return self._find(folder)
+                case [
+                    "find", "-P", folder, "-mindepth", "1", "-maxdepth", "1", "-printf", form,
+                ] if form == _NAMES_FORMAT:  # fmt: skip
+                    return self._names(folder)
                 case [
                     "find", "-P", *folders, "-maxdepth", "0", "-type", "d", "-writable",
                     "-executable", "-printf", r"%p\0",
@@ -122,6 +127,17 @@ class Session:
             )  # fmt: skip
             lines += ["\t".join(words), target]
         return Ended(0, os.fsencode("".join(f"{line}\0" for line in lines)))
+
+    def _names(self, folder: str) -> Ended:
+        """As GNU find: the folder's list has names and kinds, but folders it looks at."""
+        lines, errors = [], []
+        for path, found in self.disk.names(self.user, folder):
+            kind = _LETTERS.get(stat.S_IFMT(found.mode), "o")
+            if kind == "d" and not self.disk.enters(self.user, folder):
+                errors.append(f"find: {path}: Permission denied\n")
+            else:
+                lines.append(f"{kind}\t{path.removeprefix(f'{folder}/')}\0")
+        return Ended(1 if errors else 0, os.fsencode("".join(lines)), "".join(errors))
 
     def _digests(self, paths: Sequence[str]) -> Ended:
         self.before_digests(paths)

@@ -109,12 +109,21 @@ class Disk:
         self._enter(user, path)
         return self._found(path)
 
-    def walk(self, user: str, folder: str) -> Iterator[tuple[str, Found]]:
-        """All below the folder, each with what it is; nothing below what is closed to them."""
-        self._demand(user, folder, _READ | _ENTER)
+    def names(self, user: str, folder: str) -> Iterator[tuple[str, Found]]:
+        """What is in the folder itself, for whoever may read its list."""
+        self._demand(user, folder, _READ)
         for name in sorted(each.name for each in self.real(folder).iterdir()):
             path = posixpath.join(_normal(folder), name)
-            found = self._found(path)
+            yield path, self._found(path)
+
+    def enters(self, user: str, folder: str) -> bool:
+        """Whether the user may enter the folder, without which no file in it is reached."""
+        return self._permits(user, folder, _ENTER)
+
+    def walk(self, user: str, folder: str) -> Iterator[tuple[str, Found]]:
+        """All below the folder, each with what it is; nothing below what is closed to them."""
+        self._demand(user, folder, _ENTER)
+        for path, found in self.names(user, folder):
             yield path, found
             if stat.S_ISDIR(found.mode) and self._permits(user, path, _READ | _ENTER):
                 yield from self.walk(user, path)

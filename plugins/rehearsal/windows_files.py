@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.durable import write_whole
@@ -27,7 +28,9 @@ _ROOT: Final = "https://www.python.org/ftp/python"
 _MACHINES: Final = {"amd64": "-64", "arm64": "-arm64", "win32": "-32"}
 _MANAGED_SINCE: Final = 13
 _FILE_MODE: Final = 0o644
-_FOLDER_MODE: Final = 0o755
+_READ: Final = 0o555
+_GROUP_ENTERS: Final = 0o010
+_ALL_USE: Final = 0o005
 
 
 def made(version: Version, given: Mapping[str, str]) -> dict[str, bytes]:
@@ -80,17 +83,26 @@ def signed(store: Store, files: Mapping[str, bytes], given: Mapping[str, str]) -
 def upload(store: Store, version: Version, files: Mapping[str, bytes]) -> None:
     """The files are where users see them.
 
-    Like the pipeline, it makes the folder if there is none, which is its own then.
+    Like the pipeline, it makes the folder if there is none, which is its own then, and takes from
+    its group the right to enter any folder of its own in that one.
+    Source: uploadrelease.ps1, ``chmod "a+rx"`` of each folder, at the end ``chmod "g-x,o+r" $d*``.
     """
     root = places.downloads(store)
     folder = root / version.folder
+    made = []
     for path, content in files.items():
         place = folder / path
         for each in (folder, place.parent):
             if not each.is_dir():
                 each.mkdir(parents=True)
-                each.chmod(_FOLDER_MODE)
+                made.append(each)
+                each.chmod(stat.S_IMODE(each.stat().st_mode) | _READ)
         write_whole(place, content, mode=_FILE_MODE)
+    shut = store.fault("azure.shuts_folders") is not None
+    for each in made:
+        if each != folder:
+            taken = _GROUP_ENTERS | (_ALL_USE if shut else 0)
+            each.chmod(stat.S_IMODE(each.stat().st_mode) & ~taken)
 
 
 def write_feed(

@@ -91,6 +91,16 @@ class FolderHost:
         found = (self._entry(path) for path in sorted(paths))
         return tuple(entry for entry in found if entry is not None)
 
+    def names(self, folder: str) -> Mapping[str, Kind] | None:
+        """See the port."""
+        top = self._at(folder)
+        start = f"{folder}/" if folder else ""
+        try:
+            with os.scandir(top) as found:
+                return {checked(f"{start}{each.name}"): _kind_in(each) for each in found}
+        except OSError:
+            return None
+
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port."""
         found = {}
@@ -353,6 +363,15 @@ def _kind(mode: int) -> Kind:
     if stat.S_ISDIR(mode):
         return Kind.FOLDER
     return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+
+
+def _kind_in(found: os.DirEntry[str]) -> Kind:
+    """What a folder's own list says of a name, so that the name is not looked at."""
+    if found.is_symlink():
+        return Kind.LINK
+    if found.is_dir(follow_symlinks=False):
+        return Kind.FOLDER
+    return Kind.FILE if found.is_file(follow_symlinks=False) else Kind.OTHER
 
 
 def _name_of(number: int, what: str) -> str:

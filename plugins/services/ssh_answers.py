@@ -13,11 +13,13 @@ from plugins.services.host_paths import checked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FIND_FORMAT", "digest_lines", "kind_of", "listed", "verdict"]
+__all__ = ["FIND_FORMAT", "NAMES_FORMAT", "digest_lines", "kind_of", "listed", "named", "verdict"]
 
 # GNU find: type, size, mode, owner, group, inode and time of the last change, path, target.
 FIND_FORMAT: Final = r"%y\t%s\t%m\t%u\t%g\t%i:%s:%C@\t%P\0%l\0"
 """What ``listed`` reads: names, which may hold anything else, end with a zero byte."""
+NAMES_FORMAT: Final = r"%y\t%P\0"
+"""What ``named`` reads: the folder's own list has both, so no file has to be looked at."""
 _KINDS: Final = {"f": Kind.FILE, "d": Kind.FOLDER, "l": Kind.LINK}
 _DIGEST: Final = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 
@@ -34,6 +36,16 @@ def listed(folder: str, output: bytes) -> Iterator[Entry]:
             checked(f"{folder}/{path}" if folder else path),
             _KINDS.get(kind, Kind.OTHER), int(size), int(mode, 8), owner, group, target, stamp,
         )  # fmt: skip
+
+
+def named(folder: str, output: bytes) -> Iterator[tuple[str, Kind]]:
+    """The paths in the folder, as ``find`` prints them in NAMES_FORMAT.
+
+    Raises ServiceFailed for a name that ``checked`` refuses.
+    """
+    for line in output.decode(errors="surrogateescape").split("\0")[:-1]:
+        kind, name = line.split("\t", 1)
+        yield checked(f"{folder}/{name}" if folder else name), _KINDS.get(kind, Kind.OTHER)
 
 
 def digest_lines(text: str) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,15 @@ from plugins.services.retry import quiet_stamina
 from plugins.services.sftp import Lost
 from plugins.services.sftp_requests import Attributes, Refused, Request, Status
 from plugins.services.ssh_accounts import Accounts
-from plugins.services.ssh_answers import FIND_FORMAT, digest_lines, kind_of, listed, verdict
+from plugins.services.ssh_answers import (
+    FIND_FORMAT,
+    NAMES_FORMAT,
+    digest_lines,
+    kind_of,
+    listed,
+    named,
+    verdict,
+)
 from plugins.services.ssh_line import Address, CommandResult, Line, open_line
 
 if TYPE_CHECKING:
@@ -129,6 +137,14 @@ class SshReader:
                 raise self._refused(action="look into", path=folder, refused=closed)
             self._complain(["find"], result)
         return tuple(sorted(listed(folder, result.output), key=lambda entry: entry.path))
+
+    def names(self, folder: str) -> Mapping[str, Kind] | None:
+        """See the port."""
+        result = self._run(
+            "find", "-P", self._at(folder), "-mindepth", "1", "-maxdepth", "1", "-printf",
+            NAMES_FORMAT, check=False,
+        )  # fmt: skip
+        return None if result.status else dict(named(folder, result.output))
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port; two programs read side by side."""

@@ -38,6 +38,7 @@ _PARTIAL: Final = ".partial"  # as the port of hosts documents
 _COPIED: Final = ".copied"
 _GROUP_READS: Final = 0o050
 _OTHERS_READ: Final = 0o005
+_OTHERS: Final = 0o007
 
 
 @frozen
@@ -59,9 +60,10 @@ class AreaFiles:
         Raises ServiceFailed where a colleague's run left the hidden folder closed, or a folder of
         theirs lets nobody else in, or something else than a folder has its place.
         """
-        final_folder, staging_folder = _opened(files, area, host)
+        final_folder, staging_folder = _opened(area, host)
         final = _by_name(area.final, host) if final_folder else {}
         staging = _by_name(area.staging, host) if staging_folder else {}
+        _refuse_closed_inside(files, final, area, host)
         modes = {file.name: file.mode for file in files}
         there = [
             (entry, modes[name])
@@ -114,7 +116,9 @@ class AreaFiles:
         """Which of the final folders that the files are in users cannot read, or are not shared."""
         inner = (self.final.get(name) for name in inner_folders(files))
         found = [each for each in (self.final_folder, *inner) if each is not None]
-        return wrong_modes([(each, FOLDER_MODE) for each in found], host)
+        wrong = wrong_modes([(each, FOLDER_MODE) for each in found], host)
+        others = (each for each in wrong.others if not _is_for_users(each[0]))
+        return WrongModes(wrong.ours, tuple(others))
 
     def closed_folders(self, area: StagingArea) -> list[Entry]:
         """The hidden folders that a run of ours has closed to the group."""
@@ -183,21 +187,29 @@ def _by_name(folder: str, host: HostReader) -> dict[str, Entry]:
     return {entry.path.removeprefix(f"{folder}/"): entry for entry in host.listing(folder)}
 
 
-def _opened(
-    files: Sequence[NamedFile], area: StagingArea, host: HostReader
-) -> tuple[Entry | None, Entry | None]:
+def _opened(area: StagingArea, host: HostReader) -> tuple[Entry | None, Entry | None]:
     """The final and the hidden folder. Raises ServiceFailed for what a colleague has closed."""
     final, staging = tops = host.look([area.final, area.staging])
     refuse_no_folders(tops, host)
     _refuse_closed_by_others(tops, area, host)
-    inner = [
-        f"{top.path}/{name}" for top in tops if top is not None for name in inner_folders(files)
-    ]
-    if inner:
-        found = host.look(inner)
-        refuse_no_folders(found, host)
-        _refuse_closed_by_others(found, area, host)
     return final, staging
+
+
+def _refuse_closed_inside(
+    files: Sequence[NamedFile], final: Mapping[str, Entry], area: StagingArea, host: HostReader
+) -> None:
+    """As of the two folders themselves, of those in them that the files are in.
+
+    A public one that lacks no file may be closed to the group: nothing has to be written there,
+    and what the listing has of it is what users get.
+    """
+    inner = [f"{top}/{name}" for top in (area.final, area.staging) for name in inner_folders(files)]
+    found = host.look(inner) if inner else ()
+    refuse_no_folders(found, host)
+    lacking = inner_folders([file for file in files if file.name not in final])
+    whole = {f"{area.final}/{name}" for name in set(inner_folders(files)).difference(lacking)}
+    in_use = [each for each in found if each and not (each.path in whole and _is_for_users(each))]
+    _refuse_closed_by_others(in_use, area, host)
 
 
 def _refuse_closed_by_others(
@@ -236,6 +248,11 @@ def _lets_in(folder: Entry, groups: Sequence[str]) -> bool:
     """Whether those of the groups can look into it: for them the bits for all others count not."""
     bits = _GROUP_READS if folder.group in groups else _OTHERS_READ
     return folder.mode & bits == bits
+
+
+def _is_for_users(folder: Entry) -> bool:
+    """Whether every account of the host can look into it, the group aside, and none can write."""
+    return folder.mode & _OTHERS == _OTHERS_READ
 
 
 def refuse_no_folders(found: Sequence[Entry | None], host: HostReader) -> None:

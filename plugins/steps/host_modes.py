@@ -102,8 +102,7 @@ class WrongModes:
 def refuse_closed(listed: Iterable[Entry], host: HostReader, hides: Callable[[str], bool]) -> None:
     """Raise Waiting for the first closed folder that may hide what is looked for, by its path.
 
-    The pipeline of Windows leaves the folders that it makes so: ``chmod g-x,o+r`` on all that is
-    beside the installers (python/release-tools, windows-release/uploadrelease.ps1).
+    One whose files were fetched as users get them is none of these.
     """
     for folder in closed_folders(listed, host):
         if hides(folder.path):

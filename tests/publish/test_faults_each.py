@@ -88,6 +88,7 @@ _FARM: Final = "of machines that a release has to declare: tests/steps/test_else
 ELSEWHERE: Final = {
     "azure.hangs": "waited for by the minute: tests/services/test_azure.py",
     "azure.never_uploads": "where experts bring no manifest: test_upload_days.py",
+    "azure.shuts_folders": "where experts bring no manifest: test_upload_days.py",
     "azure.skips_tests": "it lasts, and asks for a waiver: tests/steps/test_windows_build.py",
     "blog.cancelled": _BLOG,
     "blog.closed": _BLOG,

@@ -31,6 +31,7 @@ from tests.source_world import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.ended import Ended
     from tests.publish.cases import Observed
@@ -244,6 +245,42 @@ def test_pipeline_that_ends_without_an_upload(built: Walk, observed: Observed) -
     upload_by_hand(day)
     assert_over(built, "await_windows_build", "await_windows")
     observed(f"azure.never_uploads, {day.version}", line)
+
+
+def part_folders(day: Day) -> list[Path]:
+    """Where the pipeline put the parts of its installers."""
+    return sorted({each.parent for each in day.downloads.rglob("*.msi")})
+
+
+def test_upload_that_is_closed_to_its_group_waits_for_nobody(built: Walk) -> None:
+    """The pipeline ends with ``chmod g-x``; who releases is of that group, and not the owner."""
+    day = built.day
+    day.restore("check_brought")
+    folders = part_folders(day)
+    assert {each.stat().st_mode & 0o777 for each in folders} == ({0o745} if folders else set())
+    found = day.doit("run", "check_brought").line_of("check_brought")
+    assert ("belongs to root and has mode 2745" in found) == bool(folders), found
+
+
+def test_upload_into_folders_that_users_cannot_read_waits_for_their_owner(
+    built: Walk, observed: Observed
+) -> None:
+    day = built.day
+    day.restore("await_windows_build")
+    day.order("azure.shuts_folders", times=ALWAYS)
+    ended = day.doit("run", "await_windows")
+    for _ in range(TRIES):
+        if "await_windows" in ended.not_done:
+            break
+        ended = day.doit("run", "await_windows")
+    if not (folders := part_folders(day)):
+        pytest.skip("no installer, no parts")
+    line = assert_told(ended, "await_windows", "waiting for root", "chmod g+rwx", status=WAITING)
+    assert_nothing_told(day)
+    for each in folders:
+        each.chmod(0o2745)
+    assert_over(built, "await_windows_build", "await_windows")
+    observed(f"azure.shuts_folders, uploads of {day.version}", line)
 
 
 def test_pipeline_whose_digests_are_not_those_of_its_files(built: Walk, observed: Observed) -> None:

@@ -16,7 +16,7 @@ from doit_receipts.artifact import sha256_of
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.host import Kind
 from plugins.services.folder_host import FolderHost
-from tests.host_world import Standing, a_host, an_upload
+from tests.host_world import ROOT, Standing, a_host, an_upload
 from tests.progress import Quiet
 
 if TYPE_CHECKING:
@@ -98,6 +98,20 @@ def test_a_name_that_could_be_taken_for_another_is_one_line(there: Standing, nam
         there.host.listing("")
     assert str(failed.value).isprintable()
     assert ascii(os.fsdecode(name)) in str(failed.value)
+
+
+def test_names_are_those_of_one_folder_with_their_kinds(there: Standing, tmp_path: Path) -> None:
+    there.host.make_folders(["x", "x/y"], 0o2775)
+    there.host.put([an_upload(tmp_path / name, name, b"a") for name in ("x/a", "x/y/b")], Quiet())
+    there.plant("x/link", "a")
+    kinds = {"x/a": Kind.FILE, "x/y": Kind.FOLDER, "x/link": Kind.LINK}
+    assert there.host.names("x") == kinds
+    assert there.host.names("x/y") == {"x/y/b": Kind.FILE}
+    assert there.host.names("nothing") is None
+    if there.disk is not None:
+        for mode, found in ((0o2745, {"x/y/b": Kind.FILE}), (0o2715, None)):
+            there.disk.prepare(f"{ROOT}/x/y", "steve", "downloads", mode)
+            assert there.host.names("x/y") == found
 
 
 def test_a_listing_goes_to_any_depth_and_tells_links(there: Standing, tmp_path: Path) -> None:
