@@ -99,7 +99,7 @@ _STAGING: Final = "tests/steps/test_staging.py"
 _TAG: Final = "tests/steps/test_tag.py"
 
 FOLLOWED_ERRORS: Final[Mapping[str, tuple[str, ...]]] = {
-    "doit_receipts/acting.py::_wait_for_the_hour": (
+    "doit_receipts/acting.py::wait_for_the_hour": (
         f"{_ACTING}::test_nothing_is_looked_at_or_done_outside_before_the_hour",
     ),
     "doit_receipts/acting.py::_ask_a_person": (
