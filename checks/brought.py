@@ -366,8 +366,9 @@ def _seen_by_users(folder: Entry, host: HostReader) -> Finding:
         Severity.NOTE,
         f"belongs to {folder.owner} and has mode {folder.mode:o}, so its files were fetched as "
         "users get them; their modes, and whether they have further names, cannot be seen, but "
-        f"nobody of group {folder.group} reaches a file through it, and what users get is "
-        "compared again before the page is shown",
+        f"nobody of group {folder.group} reaches a file through it (other accounts of the host can "
+        "write to one whose mode lets them), and what users get is compared again before the page "
+        "is shown",
         where=printable(host.shown(folder.path)),
         remedy="nothing has to be done; to have the host itself read them, ask "
         f"{folder.owner} for {letting_in(folder, host)}",

@@ -131,6 +131,7 @@ def test_what_was_not_looked_at_is_said_and_the_owner_may_still_open_it(scene: S
     assert "belongs to steve and has mode 2745" in finding.message
     assert "their modes, and whether they have further names, cannot be seen" in finding.message
     assert "nobody of group downloads reaches a file through it" in finding.message
+    assert "other accounts of the host can write to one whose mode lets them" in finding.message
     (place,) = re.findall("ask steve for `chmod g\\+rwx (.*)`", finding.remedy)
     scene.world.server.disk.change_mode("steve", place, 0o2775)
     assert judged(scene) == [("brought.unseen", Severity.NOTE, each) for each in folders[1:]]
