@@ -23,7 +23,7 @@ from plugins.model.promise import record_paths
 from plugins.model.published_file import Origin
 from plugins.model.remote_layout import RemoteLayout
 from plugins.ports.brought_files import place_of
-from plugins.ports.host import Kind, closed_folders, folders_seen_by_users, letting_in
+from plugins.ports.host import Kind, closed_folders, folders_seen_by_users, letting_in, unserved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -203,7 +203,7 @@ def nothing_unexpected_is_public(
             "brought.unseen",
             Severity.BLOCK,
             f"belongs to {folder.owner} and has mode {folder.mode:o}, so nobody here can tell "
-            "what is in it",
+            f"what is in it{unserved(folder, host)}",
             where=printable(host.shown(folder.path)),
             remedy=f"ask {folder.owner} for {letting_in(folder, host)}; "
             "then run the same command again",

@@ -465,9 +465,10 @@ class Services:
         from plugins.services.served_host import ServedHost
 
         release = self._release
-        # No run remembers: each fetches every file whole once, whatever its server says of it.
-        visitor = self._visitor("served.json")
-        return cast("Host", ServedHost(host, visitor, parts_folders(release), contract_of(release)))
+        folders, contract = parts_folders(release), contract_of(release)
+        return cast(
+            "Host", ServedHost(host, lambda: self._visitor("served.json"), folders, contract)
+        )
 
     @_late("hosts.site")
     def site(self) -> Site:

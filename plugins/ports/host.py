@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOOK_INTO", "WRITE_IN", "Entry", "Host", "HostReader", "Kind", "Login", "Upload",
-    "closed_folders", "folders_seen_by_users", "letting_in",
+    "closed_folders", "folders_seen_by_users", "letting_in", "unserved",
 ]  # fmt: skip
 
 LOOK_INTO: Final = 0o5
@@ -120,6 +120,13 @@ class HostReader(Protocol):
         """What is in a folder itself, by path, also where we may read no more than its names.
 
         None if that cannot be read.
+        """
+        ...
+
+    def withheld(self, folder: str) -> str:
+        """What users got in place of a file when the folder was last to be read as they get it.
+
+        In words for a person; "" where they got all, and where nothing was fetched.
         """
         ...
 
@@ -232,6 +239,12 @@ def _shut(listed: Iterable[Entry], host: HostReader, *, are_seen: bool) -> tuple
         return ()
     login = host.login()
     return tuple(each for each in found if not each.allows(LOOK_INTO, login))
+
+
+def unserved(folder: Entry, host: HostReader) -> str:
+    """How a sentence on a closed folder ends: with what users get in place of a file, if known."""
+    found = host.withheld(folder.path)
+    return f"; {found}" if found else ""
 
 
 def letting_in(folder: Entry, host: HostReader) -> str:

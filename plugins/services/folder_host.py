@@ -101,6 +101,11 @@ class FolderHost:
         except OSError:
             return None
 
+    def withheld(self, folder: str) -> str:
+        """See the port; nothing is fetched."""
+        del folder
+        return ""
+
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port."""
         found = {}

@@ -258,17 +258,11 @@ class HttpClient(HttpErrors):
         size = 0
         with self.translated(action):
             if declared is not None and declared > most_bytes:
-                self.fail(
-                    action,
-                    f"the answer is larger than {most_bytes:,} bytes",
-                )
+                raise self.too_large(action, most_bytes)
             for chunk in answer.iter_raw():
                 size += len(chunk)
                 if size > most_bytes:
-                    self.fail(
-                        action,
-                        f"the answer is larger than {most_bytes:,} bytes",
-                    )
+                    raise self.too_large(action, most_bytes)
                 yield chunk
         # A connection that closed early is not always an error to the client.
         if declared is not None and declared != size:

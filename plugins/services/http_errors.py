@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "REFUSED", "HttpErrors", "LimitReached", "Stumbled", "nothing_done", "worth_another_try",
+    "REFUSED", "HttpErrors", "LimitReached", "Stumbled", "TooLarge", "nothing_done",
+    "worth_another_try",
 ]  # fmt: skip
 
 REFUSED: Final = tuple(status for status in range(400, 500) if status != 408)
@@ -45,6 +46,10 @@ class Stumbled(ServiceFailed):
 
     wait_s: float = 0.0
     undone: bool = False
+
+
+class TooLarge(ServiceFailed):
+    """An answer has more bytes than it may have."""
 
 
 class LimitReached(ServiceFailed):
@@ -126,6 +131,15 @@ class HttpErrors:
             action=action,
             problem=problem,
             remedy=remedy or f"check that {self.base} is the right address, and what it answers",
+        )
+
+    def too_large(self, action: str, most_bytes: int) -> TooLarge:
+        """The error that an answer is when it has more bytes than these."""
+        return TooLarge(
+            service=self.service,
+            action=action,
+            problem=f"the answer is larger than {most_bytes:,} bytes",
+            remedy=f"check that {self.base} is the right address, and what it answers",
         )
 
     def refused(self, answer: httpx.Response, action: str) -> Exception:

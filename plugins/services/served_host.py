@@ -7,16 +7,18 @@ fetch what is in there, and a member of the group can no more than read the name
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.errors import ServiceFailed
 from plugins.ports.host import LOOK_INTO, Entry, Kind
 from plugins.ports.public import AROUND
+from plugins.services.http_errors import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from plugins.model.contract import Contract
     from plugins.ports.host import Host
@@ -40,17 +42,24 @@ class ServedHost:
     Of the ``folders``, which are of the release alone, one is read as users get it if they can look
     into it, and nobody of its group can reach the files in it: so none of the group can write to
     one. Names and kinds are those that the host lists; each file that the ``contract`` knows is
-    fetched whole by the visitor, around the caches and bounded, and fetched again unless the server
-    says by its strong ETag that it is the same. Owner and group of a file are the folder's, and
-    modes and links remain unknown. Where anything of that cannot be had, and for whatever would
-    write there, such a folder is as closed as it is without this.
+    fetched whole by a visitor, around the caches and bounded, and fetched again unless the server
+    says by its strong ETag that it is the same. Owner and group of a
+    file are the folder's, and modes and links remain unknown. Where users do not get anything of
+    that, and for whatever would write there, such a folder is as closed as it is without this.
+    ServiceFailed where their site does not answer: that says nothing of the folder.
     """
 
     def __init__(
-        self, host: Host, visitor: PublicClient, folders: Collection[str], contract: Contract
+        self,
+        host: Host,
+        open_visitor: Callable[[], PublicClient],
+        folders: Collection[str],
+        contract: Contract,
     ) -> None:
         self._host = host
-        self._visitor = visitor
+        self._open_visitor = open_visitor
+        self._visitor = open_visitor()
+        self._withheld: dict[str, str] = {}
         self._folders = frozenset(folders)
         self._contract = contract
 
@@ -97,10 +106,15 @@ class ServedHost:
         """See the port."""
         file = self._contract.brought(path)
         if file is not None and self._served_folders({_above(path)} & self._folders):
-            fetched = self._visitor.read(file.url, AROUND, file.size.value[1])
-            if fetched.status == 200:
-                return fetched.text.encode()[:most_bytes]
+            with suppress(TooLarge), self._asking():
+                fetched = self._visitor.read(file.url, AROUND, file.size.value[1])
+                if fetched.status == 200:
+                    return fetched.text.encode()[:most_bytes]
         return self._host.read(path, most_bytes)
+
+    def withheld(self, folder: str) -> str:
+        """See the port."""
+        return self._withheld.get(folder, "")
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
@@ -121,7 +135,8 @@ class ServedHost:
     def _inside(
         self, folder: Entry, only: Collection[str] | None = None
     ) -> tuple[Entry, ...] | None:
-        """What is in the folder, or ``only`` that of it; None if anything cannot be had."""
+        """What is in the folder, or ``only`` that of it; None if that cannot be had."""
+        self._withheld.pop(folder.path, None)
         names = self._host.names(folder.path)
         if names is None or len(names) > _MOST_NAMES:
             return None
@@ -130,21 +145,45 @@ class ServedHost:
             for path, kind in sorted(names.items(), key=lambda each: each[0])
             if only is None or path in only
         ]
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="served") as pool:
-            found = list(pool.map(self._served, wanted))
-        return tuple(each for each in found if each is not None) if all(found) else None
+        found = self._all_served(wanted)
+        for each in found:
+            if isinstance(each, str):
+                self._withheld[folder.path] = each
+                return None
+        return tuple(each for each in found if isinstance(each, Entry))
 
-    def _served(self, entry: Entry) -> Entry | None:
-        """The entry as users get it; None if they do not get it whole."""
+    def _all_served(self, entries: Sequence[Entry]) -> list[Entry | str]:
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="served")
+        try:
+            asked = [pool.submit(self._served, entry) for entry in entries]
+            with self._asking():
+                for each in as_completed(asked):
+                    each.result()
+            return [each.result() for each in asked]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # one fetch may take minutes
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A site that fails is asked again the next time, though one visitor gives it up."""
+        try:
+            yield
+        except ServiceFailed:
+            self._visitor = self._open_visitor()
+            raise
+
+    def _served(self, entry: Entry) -> Entry | str:
+        """The entry as users get it; in words what they get if that is not the whole file."""
         file = self._contract.brought(entry.path)
         if file is None or entry.kind is not Kind.FILE:
             return entry
+        most_bytes = file.size.value[1]
         try:
-            fetched = self._visitor.fetch(file.url, AROUND, file.size.value[1])
-        except ServiceFailed:
-            return None
+            fetched = self._visitor.fetch(file.url, AROUND, most_bytes)
+        except TooLarge:
+            return f"users get more than {most_bytes:,} bytes from {file.url}"
         if fetched.status != 200:
-            return None
+            return f"users get status {fetched.status} from {file.url}"
         content = fetched.content
         return replace(entry, size_bytes=content.size_bytes, stamp=f"{_SHA256}{content.sha256}")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from doit_receipts.errors import ServiceFailed
 from doit_receipts.frozen import frozen
 from doit_receipts.probe import different
-from plugins.ports.host import Kind
+from plugins.ports.host import Kind, unserved
 from plugins.steps.host_modes import (
     CLOSED_MODE,
     FOLDER_MODE,
@@ -239,7 +239,7 @@ def _refuse_closed_by_others(
         raise ServiceFailed(
             service=host.shown(each.path),
             action=f"look into the {'hidden' if is_hidden else 'public'} folder",
-            problem=problem,
+            problem=f"{problem}{unserved(each, host)}",
             remedy=f"ask {each.owner} to {remedy}; then run the same command again",
         )
 

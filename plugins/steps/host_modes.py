@@ -14,7 +14,7 @@ from doit_receipts.errors import StepFailed, Waiting
 from doit_receipts.frozen import frozen
 from doit_receipts.printable import counted
 from doit_receipts.probe import absent, different
-from plugins.ports.host import Kind, closed_folders, letting_in
+from plugins.ports.host import Kind, closed_folders, letting_in, unserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,7 +109,7 @@ def refuse_closed(listed: Iterable[Entry], host: HostReader, hides: Callable[[st
             raise Waiting(
                 who=folder.owner,
                 problem=f"{host.shown(folder.path)} belongs to {folder.owner}:{folder.group} and "
-                f"has mode {folder.mode:o}, so we cannot look into it",
+                f"has mode {folder.mode:o}, so we cannot look into it{unserved(folder, host)}",
                 remedy=f"ask {folder.owner} for {letting_in(folder, host)}; "
                 "then run the same command again",
             )

@@ -7,11 +7,13 @@ import os
 import re
 import stat
 import subprocess
+import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from starlette.responses import Response
 
 from checks import brought, site
 from checks.hosts import files_of_others_are_readable
@@ -36,9 +38,13 @@ from tests.served import served
 from tests.upload_world import Scene, a_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from starlette.types import ASGIApp, Message, Receive, Send
+    from starlette.types import Scope as AskedFor
+
+    from doit_receipts.finding import Finding
     from plugins.ports.host import Host
     from plugins.ports.public import PublicClient
     from plugins.services.ssh_host import SshHost
@@ -49,20 +55,59 @@ CLOSED = 0o2745
 """As the pipeline leaves each of them: its last line is ``chmod "g-x,o+r" $d*``."""
 
 
+class UsersSite:
+    """The site that users fetch from: it writes down what it answered, and may stumble."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.app: ASGIApp = Response(status_code=404)
+        self.statuses: list[int] = []
+        self.stumbles: dict[str, int] = {}
+        """The status in place of an answer, by how the path ends."""
+
+    async def __call__(self, asked: AskedFor, receive: Receive, send: Send) -> None:
+        async def written(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.statuses.append(message["status"])
+            await send(message)
+
+        for end, status in self.stumbles.items():
+            if asked["path"].endswith(end):
+                await Response(status_code=status)(asked, receive, written)
+                return
+        await self.app(asked, receive, written)
+
+    def answered(self) -> list[int]:
+        """Each status since it was last asked this."""
+        found, self.statuses = sorted(self.statuses), []
+        return found
+
+
 @pytest.fixture
-def scene(tmp_path: Path, a_release: Builds) -> Iterator[Scene]:
+def users() -> UsersSite:
+    return UsersSite()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, a_release: Builds, users: UsersSite) -> Iterator[Scene]:
     """What users get is what a web server that is nobody in particular gives them."""
     with a_scene(tmp_path, a_release("3.15.0rc1")) as made:
         places.put(made.world.store, downloads=made.world.files)
-        with served(cdn.app(made.world.store)) as base:
-            visitor = AnonymousClient(base, base, (base,), tmp_path / "visits.json")
-            made.host = seen_by(visitor, made)
+        users.app = cdn.app(made.world.store)
+        with served(cast("Any", users)) as users.address:
+            made.host = seen_from(users.address, made, tmp_path)
             yield made
 
 
-def seen_by(visitor: PublicClient, scene: Scene) -> SshHost:
+def seen_from(address: str, scene: Scene, folder: Path) -> SshHost:
+    """The host as another process sees it; what was fetched is remembered in the folder."""
+    memory = folder / "served.json"
+    return seen_by(lambda: AnonymousClient(address, address, (address,), memory), scene)
+
+
+def seen_by(open_visitor: Callable[[], PublicClient], scene: Scene) -> SshHost:
     host = cast("Host", scene.world.host())
-    made = ServedHost(host, visitor, parts_folders(scene.release), scene.contract)
+    made = ServedHost(host, open_visitor, parts_folders(scene.release), scene.contract)
     return cast("SshHost", made)
 
 
@@ -79,6 +124,13 @@ def uploaded(scene: Scene) -> dict[str, bytes]:
     return files
 
 
+def upload_many(scene: Scene) -> None:
+    """The same, and more parts than one at a time are fetched of."""
+    for name in ("dev", "doc", "exe", "lib", "tools"):
+        scene.put(f"amd64rc1/{name}.msi", b"part")
+    uploaded(scene)
+
+
 def known(files: dict[str, bytes]) -> dict[str, str]:
     return {f"3.15.0/{name}": hashlib.sha256(each).hexdigest() for name, each in files.items()}
 
@@ -87,11 +139,14 @@ def windows_of(scene: Scene) -> Any:
     return contract_of(scene.release).without(*(set(Origin) - {Origin.WINDOWS}))
 
 
+def found_by(scene: Scene, roles: Sequence[str] = ("windows",)) -> tuple[Finding, ...]:
+    return brought.nothing_unexpected_is_public(scene.release, scene.contract, scene.host, roles)
+
+
 def judged(scene: Scene) -> list[tuple[str, Severity, str]]:
-    found = brought.nothing_unexpected_is_public(
-        scene.release, scene.contract, scene.host, ["windows"]
-    )
-    return [(each.rule, each.severity, each.where.partition("/3.15.0/")[2]) for each in found]
+    return [
+        (each.rule, each.severity, each.where.partition("/3.15.0/")[2]) for each in found_by(scene)
+    ]
 
 
 def test_upload_that_ends_as_the_pipeline_ends_waits_for_nobody(scene: Scene) -> None:
@@ -125,9 +180,7 @@ def test_what_was_not_looked_at_is_said_and_the_owner_may_still_open_it(scene: S
     scene.arrived()
     folders = ["amd64rc1", "arm64rc1", "win32rc1"]
     assert judged(scene) == [("brought.unseen", Severity.NOTE, each) for each in folders]
-    (finding, *_) = brought.nothing_unexpected_is_public(
-        scene.release, scene.contract, scene.host, ["windows"]
-    )
+    (finding, *_) = found_by(scene)
     assert "belongs to steve and has mode 2745" in finding.message
     assert "their modes, and whether they have further names, cannot be seen" in finding.message
     assert "nobody of group downloads reaches a file through it" in finding.message
@@ -146,13 +199,10 @@ def test_what_was_not_looked_at_is_said_and_the_owner_may_still_open_it(scene: S
         "nobody of the group reads its names",
         "users do not get a file",
         "a folder is in it",
-        "the site does not answer",
         "a file is too large",
     ],
 )
-def test_owner_is_waited_for_where_users_cannot_be_asked(
-    scene: Scene, why: str, tmp_path: Path
-) -> None:
+def test_owner_is_waited_for_where_users_cannot_be_asked(scene: Scene, why: str) -> None:
     uploaded(scene)
     modes = {
         "users cannot look into it": 0o2740,
@@ -165,10 +215,6 @@ def test_owner_is_waited_for_where_users_cannot_be_asked(
             (scene.folder / PART).chmod(0o640)
         case "a folder is in it":
             (scene.folder / "amd64rc1" / "more").mkdir()
-        case "the site does not answer":
-            nowhere = "http://127.0.0.1:9"
-            away = AnonymousClient(nowhere, nowhere, (nowhere,), tmp_path / "none.json")
-            scene.host = seen_by(away, scene)
         case "a file is too large":
             with (scene.folder / PART).open("r+b") as part:
                 part.truncate((32 << 20) + 1)
@@ -176,14 +222,84 @@ def test_owner_is_waited_for_where_users_cannot_be_asked(
             close(scene, "amd64rc1", modes[why])
     with pytest.raises(Waiting, match=r"waiting for steve: .*/amd64rc1 belongs to") as error:
         scene.arrived()
+    gets = {
+        "users do not get a file": "users get status 403 from https://www.python.org/ftp/python/",
+        "a file is too large": "users get more than 33,554,432 bytes from https://www.python.org/",
+    }.get(why, "so we cannot look into it")
+    assert gets in error.value.problem
+    if why in ("users do not get a file", "a file is too large"):
+        assert error.value.problem.endswith(f"/3.15.0/{PART}")
+        (finding,) = (each for each in found_by(scene, []) if each.rule == "brought.unseen"
+                      and each.severity is Severity.BLOCK)  # fmt: skip
+        assert gets in finding.message
     (place,) = re.findall("ask steve for `chmod g\\+rwx (.*)`", error.value.remedy)
     disk = scene.world.server.disk
     disk.change_mode("steve", place, stat.S_IMODE(disk.real(place).stat().st_mode) | 0o070)
     if why == "users do not get a file":
         with pytest.raises(Waiting, match="ask steve for `chmod 644"):
             scene.arrived()
-    elif why != "the site does not answer":  # then the other two folders are waited for as well
+    else:
         assert f"3.15.0/{PART}" in scene.arrived()
+
+
+@pytest.mark.parametrize("status", [503, 429])
+@pytest.mark.parametrize("where", [PART, ""])
+def test_site_that_stumbles_is_named_and_is_asked_again_the_next_time(
+    scene: Scene, users: UsersSite, where: str, status: int
+) -> None:
+    """Nobody opens a folder for that, and one trouble does not give the site up for hours."""
+    upload_many(scene)
+    users.stumbles = {where: status}
+    name = users.address.removeprefix("http://")
+    with pytest.raises(ServiceFailed, match=f"answered {status}") as error:
+        scene.arrived()
+    assert error.value.service == name
+    assert "GET https://www.python.org/ftp/python/3.15.0/" in str(error.value)
+    assert "run the same command again" in error.value.remedy
+    users.stumbles = {}
+    assert f"3.15.0/{PART}" in scene.arrived()
+
+
+def test_checks_name_a_site_that_does_not_answer(scene: Scene, tmp_path: Path) -> None:
+    """One line of the rule that they cannot look by, and nobody is asked to open a folder."""
+    files = uploaded(scene)
+    scene.arrived()
+    scene.host = seen_from("http://127.0.0.1:9", scene, tmp_path / "else")
+    area = RemoteLayout(scene.release.version).downloads
+    found = [
+        *found_by(scene),
+        *brought.promised_is_public(windows_of(scene), known(files), scene.host),
+        *files_of_others_are_readable(scene.host, [area.final]),
+    ]
+    rules = ["brought.unseen", "public.unseen", "hosts.other_owner"]
+    assert [(each.rule, each.severity, each.where) for each in found] == [
+        (rule, Severity.BLOCK, "127.0.0.1:9") for rule in rules
+    ]
+    assert not [each for each in found if "chmod" in f"{each.message}{each.remedy}"]
+    everything = experts.with_brought([], scene.release, ["windows"], area)
+    with pytest.raises(ServiceFailed, match=r"127\.0\.0\.1:9: GET .* cannot be reached"):
+        staging.look_switched(everything, area, scene.host)
+
+
+def test_site_that_fails_is_reported_while_other_fetches_of_it_still_hang(scene: Scene) -> None:
+    upload_many(scene)
+    let_go = threading.Event()
+
+    class Hanging(Asked):
+        def fetch(self, url: str, *more: Any) -> Fetched:
+            if not url.endswith(PART):
+                let_go.wait(20)
+                return super().fetch(url, *more)
+            raise ServiceFailed(service="www.example", action=f"GET {url}", problem="is away")
+
+    host = seen_by(lambda: cast("PublicClient", Hanging()), scene)
+    watchdog = threading.Timer(15, let_go.set)
+    watchdog.start()
+    with pytest.raises(ServiceFailed, match="is away"):
+        host.listing("3.15.0/amd64rc1")
+    assert not let_go.is_set()
+    watchdog.cancel()
+    let_go.set()
 
 
 def test_folder_that_has_to_be_written_in_is_still_opened_by_its_owner(
@@ -294,7 +410,7 @@ def test_nothing_is_fetched_but_what_the_release_may_have_in_its_own_closed_fold
     scene.put("amd64rc1/evil.exe", b"x")
     close(scene, "amd64rc1")
     asked = Asked()
-    host = seen_by(cast("PublicClient", asked), scene)
+    host = seen_by(lambda: cast("PublicClient", asked), scene)
     found = {entry.path: entry for entry in host.listing("3.15.0")}
     assert asked.urls == [f"https://www.python.org/ftp/python/3.15.0/{PART}"]
     assert found[f"3.15.0/{PART}"].size_bytes == len(b"part")
