@@ -245,6 +245,7 @@ def promised_is_public(
     """
     paths = sorted({*known, *(file.remote for file in contract.files)})
     there = dict(zip(paths, host.look(paths), strict=True))
+    host.forget()  # what is fetched is hashed here once more
     entries = {entry.path: entry for entry in _listed(host, paths)}
     # One that users cannot read may be closed to us as well.
     closed = {path for path, entry in entries.items() if not entry.mode & _ALL_READ}

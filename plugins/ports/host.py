@@ -108,10 +108,11 @@ class HostReader(Protocol):
         """What exists under each path, None for nothing; links are not followed."""
         ...
 
-    def listing(self, folder: str) -> tuple[Entry, ...]:
+    def listing(self, folder: str, *, fetches: bool = True) -> tuple[Entry, ...]:
         """All that is below the folder, to any depth, sorted by path, each with its stamp.
 
-        A folder that we may not look into is one of them, and nothing below it is. Empty if there
+        A folder that we may not look into is one of them, and nothing below it is but what is
+        fetched as users get it, unless that is not needed (``fetches``). Empty if there
         is no such folder, also for a link to one; ServiceFailed if it is itself closed to us.
         """
         ...
@@ -127,6 +128,13 @@ class HostReader(Protocol):
         """What users got in place of a file when the folder was last to be read as they get it.
 
         In words for a person; "" where they got all, and where nothing was fetched.
+        """
+        ...
+
+    def forget(self) -> None:
+        """Files that are read as users get them are sent whole the next time.
+
+        Whatever their server says of them: it judges by times that the owner of a file can set.
         """
         ...
 

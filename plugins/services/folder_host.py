@@ -77,8 +77,9 @@ class FolderHost:
         """See the port."""
         return tuple(self._entry(path) for path in paths)
 
-    def listing(self, folder: str) -> tuple[Entry, ...]:
-        """See the port."""
+    def listing(self, folder: str, *, fetches: bool = True) -> tuple[Entry, ...]:
+        """See the port; nothing is fetched."""
+        del fetches
         top = self._at(folder)
         if top.is_symlink() and folder:
             return ()
@@ -105,6 +106,9 @@ class FolderHost:
         """See the port; nothing is fetched."""
         del folder
         return ""
+
+    def forget(self) -> None:
+        """See the port; nothing is fetched."""
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port."""

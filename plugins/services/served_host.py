@@ -43,7 +43,7 @@ class ServedHost:
     into it, and nobody of its group can reach the files in it: so none of the group can write to
     one. Names and kinds are those that the host lists; each file that the ``contract`` knows is
     fetched whole by a visitor, around the caches and bounded, and fetched again unless the server
-    says by its strong ETag that it is the same. Owner and group of a
+    says by its strong ETag that it is the same; ``forget`` takes that back. Owner and group of a
     file are the folder's, and modes and links remain unknown. Where users do not get anything of
     that, and for whatever would write there, such a folder is as closed as it is without this.
     ServiceFailed where their site does not answer: that says nothing of the folder.
@@ -82,8 +82,10 @@ class ServedHost:
         found = served | dict(zip(rest, self._host.look(rest), strict=True))
         return tuple(found[path] for path in paths)
 
-    def listing(self, folder: str) -> tuple[Entry, ...]:
+    def listing(self, folder: str, *, fetches: bool = True) -> tuple[Entry, ...]:
         """See the port."""
+        if not fetches:
+            return self._host.listing(folder)
         for each in self._served_folders({folder} & self._folders):
             if (inside := self._inside(each)) is not None:
                 return inside
@@ -115,6 +117,10 @@ class ServedHost:
     def withheld(self, folder: str) -> str:
         """See the port."""
         return self._withheld.get(folder, "")
+
+    def forget(self) -> None:
+        """See the port."""
+        self._visitor.forget()
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────
 
@@ -150,7 +156,10 @@ class ServedHost:
             if isinstance(each, str):
                 self._withheld[folder.path] = each
                 return None
-        return tuple(each for each in found if isinstance(each, Entry))
+        entries = tuple(each for each in found if isinstance(each, Entry))
+        if any(each.stamp for each in entries):
+            self._visitor.remember()
+        return entries
 
     def _all_served(self, entries: Sequence[Entry]) -> list[Entry | str]:
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="served")

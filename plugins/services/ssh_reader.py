@@ -121,8 +121,9 @@ class SshReader:
             for path, answer in zip(paths, answers, strict=True)
         )
 
-    def listing(self, folder: str) -> tuple[Entry, ...]:
-        """See the port."""
+    def listing(self, folder: str, *, fetches: bool = True) -> tuple[Entry, ...]:
+        """See the port; nothing is fetched."""
+        del fetches
         (top,) = self.look([folder])
         if top is None or top.kind is not Kind.FOLDER:
             return ()
@@ -150,6 +151,9 @@ class SshReader:
         """See the port; nothing is fetched."""
         del folder
         return ""
+
+    def forget(self) -> None:
+        """See the port; nothing is fetched."""
 
     def digests(self, entries: Sequence[Entry]) -> Mapping[str, str]:
         """See the port; two programs read side by side."""

@@ -56,9 +56,9 @@ class ToldHost:
             return found
         return tuple(map(self._as_if, paths, found))
 
-    def listing(self, folder: str) -> tuple[Entry, ...]:
+    def listing(self, folder: str, *, fetches: bool = True) -> tuple[Entry, ...]:
         """See the port."""
-        found = {entry.path: entry for entry in self._host.listing(folder)}
+        found = {entry.path: entry for entry in self._host.listing(folder, fetches=fetches)}
         if not self._changed:
             return tuple(found.values())
         there = (self._as_if(path, found.get(path)) for path in sorted({*found, *self._changed}))

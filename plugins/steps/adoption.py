@@ -116,8 +116,8 @@ def _public_entries(
 ) -> dict[str, Entry]:
     """What is in the public folder of all that the expert owes or may bring, by path."""
     folder = RemoteLayout(release.version).downloads.final
-    listed = host.listing(folder)
     parts = parts_folders(release) if awaited.role == Origin.WINDOWS.value else ()
+    listed = host.listing(folder, fetches=bool(parts))
     refuse_closed(listed, host, parts.__contains__)
     found = {
         entry.path: entry

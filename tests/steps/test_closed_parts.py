@@ -281,6 +281,43 @@ def test_checks_name_a_site_that_does_not_answer(scene: Scene, tmp_path: Path) -
         staging.look_switched(everything, area, scene.host)
 
 
+def test_what_did_not_change_is_not_sent_to_the_next_run(
+    scene: Scene, users: UsersSite, tmp_path: Path
+) -> None:
+    files = uploaded(scene)
+    scene.arrived()
+    parts = len([name for name in files if "rc1/" in name])
+    users.answered()
+    later = seen_from(users.address, scene, tmp_path)
+    listed = later.listing("3.15.0")
+    assert users.answered() == [304] * parts
+    assert later.digests(listed)[f"3.15.0/{PART}"] == known(files)[f"3.15.0/{PART}"]
+    assert brought.promised_is_public(windows_of(scene), known(files), later) == ()
+    assert users.answered().count(200) == parts, "what is shown to users was fetched whole"
+
+
+def test_part_whose_owner_gives_it_its_old_time_is_found_before_the_page(scene: Scene) -> None:
+    """The server's mark is made of time and length, so it says that nothing changed."""
+    files = uploaded(scene)
+    scene.arrived()
+    before = (scene.folder / PART).stat()
+    scene.put(PART, files[PART][::-1])
+    close(scene, "amd64rc1")
+    os.utime(scene.folder / PART, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert scene.arrived()[f"3.15.0/{PART}"] == Content.of(files[PART]).fact, "it looks the same"
+    (finding,) = brought.promised_is_public(windows_of(scene), known(files), scene.host)
+    assert (finding.rule, finding.where) == ("public.differs", f"3.15.0/{PART}")
+
+
+def test_nothing_is_fetched_for_an_expert_who_brings_no_parts(
+    scene: Scene, users: UsersSite
+) -> None:
+    uploaded(scene)
+    with pytest.raises(Waiting, match="waiting for The macos expert"):
+        scene.arrived("macos")
+    assert users.answered() == []
+
+
 def test_site_that_fails_is_reported_while_other_fetches_of_it_still_hang(scene: Scene) -> None:
     upload_many(scene)
     let_go = threading.Event()
@@ -394,6 +431,9 @@ class Asked:
 
     def __init__(self) -> None:
         self.urls: list[str] = []
+
+    def remember(self) -> None:
+        """It needs to keep nothing."""
 
     def fetch(self, url: str, endpoint: str, most_bytes: int, file: Path | None = None) -> Fetched:
         self.urls.append(url)
