@@ -44,9 +44,10 @@ class _Claim:
 class Schedule:
     """Tasks that may begin, and those that run, of which there are never more than ``at_once``.
 
-    ``cores`` has the tokens of those, which others take as well; ``free_memory_mb`` is asked when a
-    task that takes memory would begin, and gives None where that cannot be known. One that takes
-    more than there is begins when nothing else runs.
+    ``cores`` has the tokens of those, which others take as well. What an ended task had is for
+    those that begin next, and only then for others: a pool would keep it from a longer chain.
+    ``free_memory_mb`` is asked when a task that takes memory would begin, and gives None where that
+    cannot be known. One that takes more than there is begins when nothing else runs.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Schedule:
         cores: Cores | None = None,
     ) -> None:
         self._cores = cores
+        self._left_cores = 0
         self._free_memory_mb = free_memory_mb
         self._shared_mb: int | None = None
         self._tasks = tasks
@@ -128,6 +130,9 @@ class Schedule:
             self._used.update(claim.amounts)
             self._running[name] = claim
             return name
+        if self._cores is not None:
+            self._cores.give_back(self._left_cores)
+            self._left_cores = 0
         return None
 
     def ended(self, name: str) -> None:
@@ -138,8 +143,9 @@ class Schedule:
         self._used.subtract(claim.amounts)
         if self._cores is not None:
             # What was killed gave nothing back, and what it had lent has another one already.
-            self._cores.give_back(self._wanted(claim) + self._cores.left_by(name))
+            self._left_cores += max(0, self._wanted(claim) + self._cores.left_by(name))
             if not any(map(self._may_have_cores, self._running)):
+                self._left_cores = 0
                 self._cores.restore()
         for each in (*claim.shared, *claim.alone, *AMOUNTS):
             self._let_on(each)
@@ -179,8 +185,10 @@ class Schedule:
         if self._cores is None or _CORES not in claim.amounts:
             return None
         wanted = self._wanted(claim)
-        taken = self._cores.take(wanted)
-        if taken == wanted:
+        left = min(wanted, self._left_cores)
+        taken = self._cores.take(wanted - left)
+        if left + taken == wanted:
+            self._left_cores -= left
             return None
         self._cores.give_back(taken)
         return _CORES

@@ -192,6 +192,7 @@ def test_what_a_killed_task_had_is_there_for_one_that_waits() -> None:
         assert cores.take(2) == 2
         cores.work_for("")
         schedule.ended("a")
+        assert all_that_begin(schedule) == []
         assert had_at_last() == 4
         assert cores.take(9) == 3
 
@@ -216,6 +217,7 @@ def test_the_core_that_a_stopped_task_had_lent_comes_back_once(*, in_good_order:
             cores.give_back(1)
         cores.work_for("")
         schedule.ended("a")
+        assert all_that_begin(schedule) == []
         cores.give_back(1)
         assert cores.take(9) == 3
 
@@ -259,6 +261,20 @@ def test_who_takes_cores_begins_when_they_are_there(cores: Cores) -> None:
     assert all_that_begin(schedule) == ["d"]
 
 
+def test_what_a_task_had_is_for_those_that_begin_next_and_then_for_pools(cores: Cores) -> None:
+    """A pool that waits for one more keeps it for long, and what is behind the task is urgent."""
+    tasks = named(a_task("pool", cores=2), a_task("head", cores=2), a_task("tail", "head", cores=1))
+    schedule = Schedule(tasks, 8, took_s={}, cores=cores)
+    schedule.add("pool")
+    schedule.add("head")
+    assert all_that_begin(schedule) == ["head", "pool"]
+    schedule.ended("head")
+    assert cores.take(1) == 0
+    schedule.add("tail")
+    assert all_that_begin(schedule) == ["tail"]
+    assert cores.take(9) == 1
+
+
 def test_cores_of_a_gate_that_judges_again_within_an_act_are_not_made_twice(cores: Cores) -> None:
     """The act takes none by its declaration, and its gate has some while another step ends."""
     act = replace(a_task("act", effect=Effect.SHARED), look=lambda: call(print))
@@ -269,6 +285,7 @@ def test_cores_of_a_gate_that_judges_again_within_an_act_are_not_made_twice(core
     assert all_that_begin(schedule) == ["act", "build"]
     with cores.some(3):
         schedule.ended("build")
+        assert all_that_begin(schedule) == []
     assert cores.take(9) == 4
     schedule.ended("act")  # one that was killed gives nothing back
     assert cores.take(9) == 4
