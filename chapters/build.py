@@ -5,6 +5,7 @@ from __future__ import annotations
 from chapters.archives import build_tarballs, check_archives, tag_time_s, test_source
 from chapters.before import deadline
 from chapters.clone import approved_tools
+from chapters.commit import make_tag
 from chapters.docs_elsewhere import are_elsewhere, check_fetched_docs, take_docs
 from chapters.hand_over import start_build
 from chapters.release import at, docs_tools, plan, promised, release, services, settings, signer
@@ -13,7 +14,7 @@ from checks import exported as export
 from checks import sbom as sboms
 from doit_receipts.calls import call, deferred
 from plugins.model.docs_source import DocsSource
-from plugins.steps import checksums, ci, docs, invitation, sbom, signing
+from plugins.steps import checksums, ci, docs, invitation, release_clone, sbom, signing
 
 docs_archives = [
     each for form in settings.docs.formats if release.ships_docs for each in at.docs_archives(form)
@@ -21,7 +22,7 @@ docs_archives = [
 
 
 @plan.step(
-    after=[build_tarballs, *approved_tools],
+    after=[make_tag, *approved_tools],
     only_after=[check_fetched_docs] if are_elsewhere else [],
     writes=docs_archives,
     takes={"cores": 1} if are_elsewhere else {"cores": 1, "memory_mb": 2000},
@@ -34,7 +35,7 @@ def build_docs():
         DocsSource,
         at.clone,
         release.version.tag,
-        tag_time_s,
+        deferred(release_clone.time_of, services.clone, plan.fact(make_tag, "commit")),
         settings.docs.constraints,
         **docs_tools,
     )

@@ -140,6 +140,14 @@ def test_only_gates_of_what_is_public_pass_for_all_runs(plans: dict[str, Plan]) 
                 assert not task.reads
 
 
+def test_documentation_and_archives_are_made_side_by_side(plans: dict[str, Plan]) -> None:
+    """Both are of the tag alone, and take longest."""
+    plan = plans["3.13.6"]
+    for made, beside in (("build_docs", "build_tarballs"), ("build_tarballs", "build_docs")):
+        assert "make_tag" in plan.needs(plan.tasks[made])
+        assert beside not in plan.needs(plan.tasks[made])
+
+
 def test_every_task_has_one_sentence_that_ends_in_a_full_stop(tasks: dict[str, Task]) -> None:
     for name, task in tasks.items():
         assert re.fullmatch(r"[A-Z`][^\n]*\.", task.title), (name, task.title)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plugins.ports.git import Base, Clone, Commit, Identity, Remote
     from plugins.ports.progress import Progress
 
-__all__ = ["BASE", "COMMIT", "base_of", "commit", "input_commit", "make"]
+__all__ = ["BASE", "COMMIT", "base_of", "commit", "input_commit", "make", "time_of"]
 
 BASE = "base"
 """The step name of the commit that the edits start from: ``refs/release/base``."""
@@ -76,6 +76,11 @@ def input_commit(clone: Clone, after: str) -> str:
             remedy="run the same command again: the step that makes it is stale",
         )
     return found
+
+
+def time_of(clone: Clone, commit: str) -> int:
+    """When the commit was made, in seconds since 1970: the time of all that is made of it."""
+    return int(clone.about(commit).committed.timestamp())
 
 
 def commit(
