@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chapters.base import make_clone
 from chapters.before import today
-from chapters.clone import edited, put_topics, tree
+from chapters.clone import docs_edit, edited, put_topics, set_source_uri, tree
 from chapters.release import at, plan, release, services, settings
 from checks import file_names, magic_number, own_commits, release_commit, source_tree, tag_tree
 from checks import news as news_checks
@@ -14,14 +14,15 @@ from plugins.steps import configure, release_clone, tag
 
 
 @plan.step(
-    after=[put_topics],
+    after=[set_source_uri],
     extra_inputs={"autoconf": call(configure.tools_here, release, services.programs)},
     writes=[at.made / configure.DIFFERENCES],
     pep="E05 E06",
 )
 def compare_configure():
     """Regenerate configure with the series' autoconf, and show what differs."""
-    return call(configure.regenerate, *tree, services.programs, services.progress, after=edited)
+    # The topics, which take longer, are no part of it.
+    return call(configure.regenerate, *tree, services.programs, services.progress, after=docs_edit)
 
 
 @plan.gate(after=[put_topics, compare_configure], pep="Z06 E06")
