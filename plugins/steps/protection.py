@@ -10,7 +10,7 @@ import json
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from doit_receipts.durable import write_whole
 from doit_receipts.errors import ReleaseError, StepFailed
@@ -360,19 +360,42 @@ def _closed(layout: Layout) -> Path:
 
 
 class _Signals:
-    """Signals to stop: the first is an exception of the block; while rules are put back, none."""
+    """Signals to stop: the first that ends the block does; while rules are put back, none.
+
+    How it ends the block is for who handled the signal before, such as a run that tells of it.
+    """
 
     def __init__(self) -> None:
         self.restoring = False
+        self._before: dict[int, Any] = {}
 
-    def hear(self, number: int, _frame: FrameType | None) -> None:
+    def begin(self) -> None:
+        """They are heard. Whom a signal is kept from, as by nohup, it stays kept from."""
+        for number in _SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.getsignal(number)
+                signal.signal(number, self._hear)
+
+    def end(self) -> None:
+        """They are handled as before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.restoring:
             return
-        # A second one, before the block's end begins to restore, would keep it from that.
-        self.restoring = True
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise SystemExit(128 + number)
+        before = self._before[number]
+        stop = before if callable(before) else _exit
+        try:
+            stop(number, frame)
+        except BaseException:
+            # A second one, before the block's end begins to restore, would keep it from that.
+            self.restoring = True
+            raise
+
+
+def _exit(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 @contextmanager
@@ -382,9 +405,8 @@ def _heard_signals() -> Iterator[_Signals]:
     if threading.current_thread() is not threading.main_thread():
         yield heard
         return
-    before = {number: signal.signal(number, heard.hear) for number in _SIGNALS}
     try:
+        heard.begin()
         yield heard
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        heard.end()

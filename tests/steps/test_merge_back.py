@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -636,6 +637,39 @@ def test_holder_that_is_stopped_restores_and_one_that_is_killed_leaves_the_lease
     assert hub.protection.rules("3.13") == RULES
     assert not protection.lease_is_open(layout)
     assert [each.name for each in layout.lease.parent.iterdir()] == ["restored.json"]
+
+
+class _Told(KeyboardInterrupt):
+    """What a run raises where a signal stops it, to tell of it."""
+
+
+def test_a_signal_stops_the_block_as_the_run_around_it_is_stopped(a_hub: Makes) -> None:
+    """One that the run puts off comes again, and one that it ignores does nothing."""
+    hub = a_hub()
+    came = []
+
+    def stop(number: int, _frame: object) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise _Told
+
+    before: dict[signal.Signals, Any] = {signal.SIGTERM: stop, signal.SIGHUP: signal.SIG_IGN}
+    for number, handler in before.items():
+        before[number] = signal.signal(number, handler)
+    try:
+        with (  # noqa: PT012 - what ends the block is the subject
+            pytest.raises(_Told),
+            protection.lifted(hub.protection, hub.release.layout, ["3.13"], QUIET),
+        ):
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert hub.protection.rules("3.13") == {**RULES, "enforce_admins": False}
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert hub.protection.rules("3.13") == RULES
 
 
 def test_an_object_that_the_merge_clone_lacks_is_there_again_after_what_is_told(
