@@ -6,7 +6,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doit_receipts.printable import counted, printable
+from doit_receipts.printable import counted, cut, printable
 from doit_receipts.sender import Message, Sender
 from doit_receipts.status import TaskState, is_first, statuses
 from doit_receipts.task import Effect, Kind
@@ -95,7 +95,7 @@ class Notifications:
         """What must not be left as it is, and is so now, is told again once it was repaired."""
         for each, made in self._plan.alarms_and_marks():
             self._read_journal()
-            line = printable(f"!!! {each}")[:_MOST_LETTERS]
+            line = cut(printable(f"!!! {each}"), _MOST_LETTERS)
             mark = _mark("alarm", made or str(self._repairs), each)
             self._tell(_Heard(mark, Message(line, line)))
 
@@ -150,7 +150,7 @@ class Notifications:
 
 def _of_task(name: str, state: TaskState, who: str, why: str, outcome: Outcome | None) -> _Heard:
     head = f"{name} {state.value}" + (f" for {who}" if who else "")
-    line = printable(f"{head}: {why}")[:_MOST_LETTERS]
+    line = cut(printable(f"{head}: {why}"), _MOST_LETTERS)
     inputs, since = (outcome.inputs, outcome.since) if outcome else ("", "")
     if state is TaskState.WAITING:
         # "2 of 3 have ended" tells nothing to who heard of 1, nor does a failure in between.

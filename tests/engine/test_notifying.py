@@ -108,6 +108,16 @@ def test_progress_of_what_is_waited_for_is_no_news(project: Project) -> None:
         assert len(told(project)) == news
 
 
+def test_what_is_too_long_to_be_told_shows_that_it_goes_on(project: Project) -> None:
+    counted = STEPS.replace("@plan.step(reads", COUNTED + "@plan.step(reads", 1)
+    project.declare(TOLD.format(then="return ()") + counted.replace("call(fail,", "call(count,"))
+    project.write("mood", "same")
+    project.write("said", "long " * 100)
+    assert project.doit().status == 4
+    line = told(project)[-1]
+    assert (len(line), line[-1]) == (300, "…")
+
+
 def test_what_cannot_be_told_is_a_line_and_not_told_again(project: Project) -> None:
     declared(project, then='return ["the webhook hangs"]').write("mood", "good")
     ended = project.doit()
