@@ -113,7 +113,7 @@ def _lines(
 
 def _mended(first: Sequence[Mend], at_work: bool) -> Iterator[str]:
     if at_work:
-        yield "a run is at work: the plan is of the one after it, if nothing more is done before"
+        yield "a run is at work: this plan is of the next run, as if this one did nothing more"
         yield ""
     if not first:
         return

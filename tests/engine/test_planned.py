@@ -306,7 +306,7 @@ def test_what_a_run_that_is_at_work_has_open_was_left_by_nobody(project: Project
         assert found["push_one"]["foreseen"] == "now"
         assert described("plan", project.doit("plan", "--json").out)["run_is_at_work"]
         said = project.doit("plan").out
-        assert "\na run is at work: the plan is of the one after it, if nothing more" in said
+        assert "\na run is at work: this plan is of the next run, as if" in said
         assert "repairs" not in said
     said = project.doit("plan").out
     assert "The next run first repairs" in said
