@@ -39,7 +39,7 @@ def build_docs():
         settings.docs.constraints,
         **docs_tools,
     )
-    # The arguments are the same, and so is the receipt; where nobody answered both build here.
+    # Both are given the same: where no machine answered, what ``take_docs`` does is build here.
     make = take_docs if are_elsewhere else docs.build
     return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
