@@ -17,6 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.acting import HOUR, decide, look, wait_for_the_hour
+from doit_receipts.calls import resources_of
 from doit_receipts.command.check import look_at
 from doit_receipts.errors import ReleaseError, Waiting
 from doit_receipts.finding import blocking
@@ -28,6 +29,7 @@ from doit_receipts.task_times import task_times, waits_since
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from doit_receipts.calls import Call
     from doit_receipts.outside import Act
@@ -126,7 +128,7 @@ def planned(plan: Plan, names: Collection[str], first: Collection[Mend] = ()) ->
         # Waits is of the hour: all behind that waits for it too.
         order = (Foreseen.LATER, Foreseen.WAITS)
         later = next((each for each in order if each in held), Foreseen.BEHIND)
-        step = _planned(plan, task, found[name], gates.get(name, ""), later, before)
+        step = _planned(plan, task, found[name], gates.get(name, ""), later, behind.keys())
         if step is not None:
             step = _after(first, step)
             steps.append(step)
@@ -170,11 +172,16 @@ def _unreached(step: Planned) -> Planned:
 
 
 def _planned(
-    plan: Plan, task: Task, status: Status, blocked: str, foreseen: Foreseen, before: list[str]
+    plan: Plan,
+    task: Task,
+    status: Status,
+    blocked: str,
+    foreseen: Foreseen,
+    behind: AbstractSet[str],
 ) -> Planned | None:
     """What can be said of the task; None of one that is not seen outside and awaits nobody.
 
-    ``before`` are open tasks right before it.
+    Of the tasks before it those ``behind`` are open.
     """
     if task.kind is Kind.APPROVAL and status.state is not TaskState.READY:
         is_asked = status.state is TaskState.WAITING
@@ -192,7 +199,8 @@ def _planned(
         return None
     waits = foreseen is Foreseen.WAITS
     known = Foreseen.BEHIND if waits else foreseen
-    step = _behind(plan, task, known, before) if before else _first(plan, task)
+    is_behind = not behind.isdisjoint(task.after)
+    step = _behind(plan, task, known, behind) if is_behind else _first(plan, task)
     return _held(plan, step) if waits or task.look is not None else step
 
 
@@ -222,21 +230,35 @@ def _first(plan: Plan, task: Task) -> Planned:
     return Planned(task, Foreseen.NOW, told, complete)
 
 
-def _behind(plan: Plan, task: Task, foreseen: Foreseen, before: list[str]) -> Planned:
+def _behind(plan: Plan, task: Task, foreseen: Foreseen, behind: AbstractSet[str]) -> Planned:
     """A task behind others, as far as it can be known before those are done."""
-    why = f"after {', '.join(before)}"
+    why = f"after {', '.join(each for each in task.after if each in behind)}"
     try:
         found = absent() if task.look is None else look(plan, task)
     except (ReleaseError, OSError, LookupError, ValueError):
         return Planned(task, foreseen, complete=False, why=why)
     if found.who:
         return Planned(task, foreseen, why=why, who=found.who)
-    is_there = found.state is RemoteState.IDENTICAL
-    told, complete, ended = ((), True, None) if is_there else _acts(plan, task.calls)
+    if found.state is RemoteState.IDENTICAL:
+        may_change = _is_acted_on(plan, task, behind)
+        return Planned(task, foreseen, complete=not may_change, why=why)
+    told, complete, ended = _acts(plan, task.calls)
     if not told and isinstance(ended, Waiting) and ended.who == plan.project.releaser:
         # What is asked of the releaser does not come about by what the run does before.
         return Planned(task, foreseen, why=why, who=ended.who)
-    return Planned(task, foreseen, told, complete and (is_there or bool(told)), why)
+    return Planned(task, foreseen, told, complete and bool(told), why)
+
+
+def _is_acted_on(plan: Plan, task: Task, behind: AbstractSet[str]) -> bool:
+    """Whether an act before the task is on what the task is given, and so may change it.
+
+    A reservation that is to be lifted is not there before it was made.
+    """
+    given = resources_of(task.calls).keys()
+    acts = [plan.tasks[each] for each in plan.needs(task) if each in behind]
+    return any(
+        not given.isdisjoint(resources_of(each.calls)) for each in acts if each.look is not None
+    )
 
 
 def _ended(plan: Plan, task: Task, error: Exception) -> Planned:

@@ -116,6 +116,57 @@ def export():
 )
 
 
+UNDONE = (
+    WORLD.partition("@plan.shared")[0]
+    + """
+class Host:
+    resource = "host"
+
+    def __repr__(self):
+        return "the host"
+
+
+def reserve(host, place):
+    return put("reserve", place, "mine")
+
+
+def lift(host, place):
+    ran("lift")
+    if leaves(Act("request", "DELETE one")):
+        place.unlink()
+    return {}
+
+
+def look_reserved(place):
+    return look(place, "mine")
+
+
+def look_lifted(place):
+    return absent() if place.exists() else identical({})
+
+
+@plan.shared(look=look_reserved)
+def reserve_it():
+    \"\"\"Reserve it.\"\"\"
+    return call(reserve, Host(), HERE / "one")
+
+@plan.shared(look=look_lifted, after=[reserve_it])
+def lift_it():
+    \"\"\"Lift it.\"\"\"
+    return call(lift, Host(), HERE / "one")
+
+@plan.shared(look=look, after=[reserve_it])
+def push_two():
+    \"\"\"Write two.\"\"\"
+    return call(put, "push_two", HERE / "two", text="2")
+
+@plan.group(of=[lift_it, push_two])
+def export():
+    \"\"\"Everything.\"\"\"
+"""
+)
+
+
 def world(project: Project, does: str = "put") -> Project:
     project.declare(WORLD.replace("DOES", does))
     return project
@@ -181,6 +232,21 @@ def test_what_is_there_already_is_not_sent(project: Project) -> None:
     world(project).write("one", "1")
     assert planned(project)["push_one"]["foreseen"] == "there"
     assert "push_one is there already: nothing is sent" in project.doit("plan").out
+
+
+def test_what_is_there_may_be_undone_by_an_act_on_the_same_thing_before_it(
+    project: Project,
+) -> None:
+    """No reservation has to be lifted before one is made, and there is one by then."""
+    project.declare(UNDONE)
+    project.write("two", "2")
+    found = planned(project)
+    assert found["lift_it"]["foreseen"] == "behind"
+    assert (found["lift_it"]["acts"], found["lift_it"]["complete"]) == ([], False)
+    assert found["push_two"]["complete"], "nothing before it is about that"
+    assert "not known before that" in project.doit("plan").out
+    assert project.doit().status == 0
+    assert not (project.folder / "one").exists()
 
 
 def test_what_is_there_and_other_stops_it(project: Project) -> None:
