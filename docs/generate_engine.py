@@ -40,8 +40,8 @@ _PARTS: Final = {
     "Underneath": (
         "acting", "runner", "gate_evidence", "order", "status", "running", "lock", "lock_holders",
         "orphaned_processes", "schedule",
-        "planned", "page", "board", "day", "drawing", "watching", "workers", "durations", "cores",
-        "memory", "cgroup",
+        "planned", "page", "board", "day", "drawing", "placing", "watching", "workers",
+        "durations", "cores", "memory", "cgroup",
         "task_times", "command/status_table", "command/waiting_run", "notifying", "sender",
         "checklist", "command/at_once", "command/colour", "handover", "command/option",
         "typed", "packed_refs", "plain_file", "printable", "late", "command/command_line",

@@ -12,14 +12,16 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from doit_receipts.durations import longest_chain, shown_chain, shown_end
+from doit_receipts.placing import Box, in_rows
 from doit_receipts.printable import cut, printable
 from doit_receipts.running import running_tasks
 from doit_receipts.status import TaskState
 from doit_receipts.task import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
+    from doit_receipts.placing import Placed
     from doit_receipts.plan import Plan
     from doit_receipts.status import Status
     from doit_receipts.task import Task
@@ -65,9 +67,9 @@ LEGEND: Final = (
 )
 """What shapes and lines mean."""
 
-_WIDE, _HIGH, _GAP, _ROW = 186, 36, 14, 62
+_BOX: Final = Box(wide=186, high=36, beside=14, below=26)
+_MARGIN: Final = 14
 _LEGEND_WIDE, _LEGEND_HIGH = 1000, 36
-_SWEEPS: Final = 6
 _TOLD_S: Final = 2.0
 """A rest that is shorter is not worth its words."""
 _MOST_LETTERS: Final = 23
@@ -97,11 +99,10 @@ STYLE: Final = _style()
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Where each task stands, and which arrows there are; ``svg`` fills in how far each is."""
+    """Where each task and each arrow stands; ``svg`` fills in how far each is."""
 
     tasks: Mapping[str, Task]
-    places: Mapping[str, tuple[int, int]]
-    arrows: Sequence[tuple[str, str]]
+    placed: Placed
     chapters: Mapping[str, str]
     wide: int
     high: int
@@ -110,48 +111,44 @@ class Drawing:
         self, found: Mapping[str, Status], chain: Collection[str] = (), *, alone: bool = False
     ) -> str:
         """The drawing now; ``alone`` it brings its style sheet and is a document of its own."""
-        wide = max(self.wide, _LEGEND_WIDE) if alone else self.wide
+        wide = (max(self.wide, _LEGEND_WIDE) if alone else self.wide) + 2 * _MARGIN
+        high = self.high + 2 * _MARGIN + _LEGEND_HIGH * alone
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img"'
-            f' aria-label="graph of the tasks" viewBox="0 0 {wide} {self.high}"'
-            f' width="{wide}" height="{self.high}">'
+            f' aria-label="graph of the tasks" viewBox="{-_MARGIN} {-_MARGIN} {wide} {high}"'
+            f' width="{wide}" height="{high}">'
         )
         lines = [head]
         if alone:
             signs = ", ".join(f"{sign} {state.value}" for state, sign in SIGNS.items())
             lines.append(f"<style>{STYLE}</style>")
-            for y, words in ((self.high - 20, LEGEND), (self.high - 4, signs)):
-                lines.append(f'<text x="{_GAP}" y="{y}">{words}</text>')
-        for before, after in self.arrows:
+            for below, words in ((28, LEGEND), (44, signs)):
+                lines.append(f'<text x="0" y="{self.high + below}">{words}</text>')
+        for (before, after), way in self.placed.ways.items():
             thick = before in chain and after in chain
-            lines.append(f'<path class="arrow{" chain" * thick}" d="{self._path(before, after)}"/>')
+            lines.append(f'<path class="arrow{" chain" * thick}" d="{way}"/>')
         lines += [
             self._box(name, found[name], thick=name in chain, linked=not alone)
-            for name in self.places
+            for name in self.placed.corners
         ]
         return "\n".join([*lines, "</svg>"])
 
-    def _path(self, before: str, after: str) -> str:
-        (x1, y1), (x2, y2) = self.places[before], self.places[after]
-        x1, x2, y1 = x1 + _WIDE // 2, x2 + _WIDE // 2, y1 + _HIGH
-        middle = (y2 - y1) // 2 or 1
-        return f"M{x1} {y1}C{x1} {y1 + middle} {x2} {y2 - middle} {x2} {y2}"
-
     def _box(self, name: str, status: Status, *, thick: bool, linked: bool) -> str:
-        task, (x, y) = self.tasks[name], self.places[name]
+        task, (x, y) = self.tasks[name], self.placed.corners[name]
         kinds = f'class="box s-{status.state.value}{" chain" * thick}"'
         if task.kind is Kind.GATE:
-            edge = f"l8-{_HIGH // 2}h{_WIDE - 16}l8 {_HIGH // 2}l-8 {_HIGH // 2}h-{_WIDE - 16}z"
-            shape = f'<path {kinds} d="M{x} {y + _HIGH // 2}{edge}"/>'
+            half, long = _BOX.high // 2, _BOX.wide - 16
+            edge = f"l8-{half}h{long}l8 {half}l-8 {half}h-{long}z"
+            shape = f'<path {kinds} d="M{x} {y + half}{edge}"/>'
         else:
             shape = (
-                f'<rect {kinds} x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}"'
+                f'<rect {kinds} x="{x}" y="{y}" width="{_BOX.wide}" height="{_BOX.high}"'
                 f' rx="{_ROUND[task.kind]}"/>'
             )
         if task.is_public:
             shape += (
-                f'<rect class="twice" x="{x + 3}" y="{y + 3}" width="{_WIDE - 6}"'
-                f' height="{_HIGH - 6}" rx="2"/>'
+                f'<rect class="twice" x="{x + 3}" y="{y + 3}" width="{_BOX.wide - 6}"'
+                f' height="{_BOX.high - 6}" rx="2"/>'
             )
         shown = cut(name, _MOST_LETTERS)
         who = printable(status.who or task.who)
@@ -170,29 +167,11 @@ def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
         for name, task in plan.tasks.items()
         if task.kind is not Kind.GROUP and (names is None or name in names)
     }
-    arrows = tuple(_arrows(tasks))
-    rows = _rows(tasks)
-    before: dict[str, list[str]] = {name: [] for name in tasks}
-    after: dict[str, list[str]] = {name: [] for name in tasks}
-    for one, other in arrows:
-        before[other].append(one)
-        after[one].append(other)
-    columns = {name: float(number) for row in rows for number, name in enumerate(row)}
-    for sweep in range(_SWEEPS):
-        near, turn = (after, reversed(rows)) if sweep % 2 else (before, iter(rows))
-        for row in turn:
-            _settle(row, near, columns)
-    least = min(columns.values(), default=0.0)
-    places = {
-        name: (
-            _GAP + round((columns[name] - least) * (_WIDE + _GAP)), _GAP + number * _ROW,
-        )
-        for number, row in enumerate(rows)
-        for name in row
-    }  # fmt: skip
-    wide = max((x for x, _ in places.values()), default=0) + _WIDE + _GAP
-    high = len(rows) * _ROW + _GAP + _LEGEND_HIGH
-    return Drawing(tasks, places, arrows, plan.project.chapters, wide, high)
+    place = plan.context.place or in_rows
+    placed = place(tuple(tasks), tuple(_arrows(tasks)), _BOX)
+    wide = max((x for x, _ in placed.corners.values()), default=0) + _BOX.wide
+    high = max((y for _, y in placed.corners.values()), default=0) + _BOX.high
+    return Drawing(tasks, placed, plan.project.chapters, wide, high)
 
 
 def chain_left(
@@ -242,33 +221,3 @@ def _arrows(tasks: Mapping[str, Task]) -> Iterator[tuple[str, str]]:
         implied = {far for each in direct for far in needs[each]}
         needs[name] = {*direct, *implied}
         yield from ((each, name) for each in direct if each not in implied)
-
-
-def _rows(tasks: Mapping[str, Task]) -> list[list[str]]:
-    depth: dict[str, int] = {}
-    rows: list[list[str]] = []
-    for name, task in tasks.items():
-        depth[name] = 1 + max((depth[each] for each in task.after if each in depth), default=-1)
-        while len(rows) <= depth[name]:
-            rows.append([])
-        rows[depth[name]].append(name)
-    return rows
-
-
-def _settle(row: list[str], near: Mapping[str, list[str]], columns: dict[str, float]) -> None:
-    """Each of the row moves towards what it is joined with, and nobody stands on anybody."""
-    wanted = {
-        name: sum(columns[each] for each in near[name]) / len(near[name])
-        if near[name]
-        else columns[name]
-        for name in row
-    }
-    row.sort(key=lambda name: (wanted[name], name))
-    right = None
-    for name in row:
-        columns[name] = wanted[name] if right is None else max(wanted[name], right + 1)
-        right = columns[name]
-    # As far to the left as to the right of where they would like to be.
-    shift = sum(wanted[name] - columns[name] for name in row) / len(row)
-    for name in row:
-        columns[name] += shift

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from doit_receipts.printable import at_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from io import RawIOBase
     from pathlib import Path
 
     from doit_receipts.clock import Clock
     from doit_receipts.journal import Journal
     from doit_receipts.orphaned_processes import ProgramSlots
+    from doit_receipts.placing import Box, Placed
     from doit_receipts.running import RunningTasks
     from doit_receipts.work_folder import WorkFolder
 
@@ -84,8 +85,9 @@ class RunContext:
     ``lend`` is told the slots that programs take, as long as they count as part of the run.
     ``see_lock`` raises StepFailed if the lock of the release is not what this run took.
     ``notify`` tells people what a subject and a text say, and gives a line for each that could not
-    be told; None where nobody wants to hear. ``declared_in`` names the files of the declaration,
-    where that is not the project's ``declaration`` beside dodo.py alone.
+    be told; None where nobody wants to hear. ``place`` places the tasks of a graph that is drawn;
+    None where ``in_rows`` does. ``declared_in`` names the files of the declaration, where that is
+    not the project's ``declaration`` beside dodo.py alone.
     """
 
     log: StepLog
@@ -96,4 +98,5 @@ class RunContext:
     lend: Callable[[ProgramSlots], None] = lambda _slots: None
     see_lock: Callable[[], None] = lambda: None
     notify: Callable[[str, str], Iterable[str]] | None = None
+    place: Callable[[Sequence[str], Sequence[tuple[str, str]], Box], Placed] | None = None
     declared_in: tuple[Path, ...] = ()

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 from doit_receipts.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from doit_receipts.clock import Clock
     from doit_receipts.orphaned_processes import ProgramSlots
+    from doit_receipts.placing import Box, Placed
     from doit_receipts.run_context import StepLog
     from plugins.model.release import Release
     from plugins.model.settings import Settings
@@ -565,6 +566,13 @@ class Services:
             return notifier.tell(self._release.layout.work, subject, text)
 
         return tell
+
+    @staticmethod
+    def place(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> Placed:
+        """Where the tasks of a graph stand that is drawn."""
+        from plugins.services.graph_layout import place
+
+        return place(names, arrows, box)
 
     @_late("hosts.forum")
     def forum(self) -> Forum:

@@ -57,6 +57,7 @@ def open_release(default: Path) -> OpenRelease:
     plan = open_plan(PythonRelease(settings, release, services.programs), clock, log)
     plan.context.lend = services.lend
     plan.context.notify = services.notify
+    plan.context.place = services.place
     plan.context.declared_in = (path, *([settings.train.file] if settings.train else ()))
     found = OpenRelease(release, settings, plan, services)
     _OPENED.set(found)

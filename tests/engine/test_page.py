@@ -181,10 +181,11 @@ def test_a_log_without_end_costs_its_last_lines(tmp_path: Path) -> None:
 
 def test_the_graph_has_each_task_once_and_no_arrow_that_others_imply(plan: Plan) -> None:
     drawing = drawing_of(plan)
-    assert set(drawing.places) == {"make_a", "check_a", "approve_a", "await_ci", "break_b"}
-    assert len(set(drawing.places.values())) == 5
-    assert ("make_a", "check_a") in drawing.arrows
-    assert all(drawing.places[one][1] < drawing.places[two][1] for one, two in drawing.arrows)
+    corners, ways = drawing.placed.corners, drawing.placed.ways
+    assert set(corners) == {"make_a", "check_a", "approve_a", "await_ci", "break_b"}
+    assert len(set(corners.values())) == 5
+    assert ("make_a", "check_a") in ways
+    assert all(corners[one][1] < corners[two][1] for one, two in ways)
     found = statuses(plan)
     drawn = drawing.svg(found, chain_left(plan, found, {})[0], alone=True)
     assert drawn.count("<g><title>") == 5
