@@ -360,17 +360,20 @@ def _closed(layout: Layout) -> Path:
 
 
 class _Signals:
-    """Signals to stop: the first that ends the block does; while rules are put back, none.
+    """The first signal that ends the block does so; while rules are put back, none does.
 
-    How it ends the block is for who handled the signal before, such as a run that tells of it.
+    The handler that was set before decides how. One that came while rules were put back, after a
+    block that no signal had ended, comes again when they are.
     """
 
     def __init__(self) -> None:
         self.restoring = False
+        self._has_stopped = False
+        self._came = 0
         self._before: dict[int, Any] = {}
 
     def begin(self) -> None:
-        """They are heard. Whom a signal is kept from, as by nohup, it stays kept from."""
+        """They are heard. A signal that is ignored, as under nohup, stays ignored."""
         for number in _SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.getsignal(number)
@@ -380,9 +383,12 @@ class _Signals:
         """They are handled as before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._came and not self._has_stopped:
+            signal.raise_signal(self._came)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.restoring:
+            self._came = self._came or number
             return
         before = self._before[number]
         stop = before if callable(before) else _exit
@@ -390,7 +396,7 @@ class _Signals:
             stop(number, frame)
         except BaseException:
             # A second one, before the block's end begins to restore, would keep it from that.
-            self.restoring = True
+            self.restoring = self._has_stopped = True
             raise
 
 

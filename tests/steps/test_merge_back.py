@@ -672,6 +672,37 @@ def test_a_signal_stops_the_block_as_the_run_around_it_is_stopped(a_hub: Makes) 
     assert hub.protection.rules("3.13") == RULES
 
 
+@pytest.mark.parametrize("stopped_before", [False, True])
+def test_a_signal_while_rules_are_put_back_comes_when_they_are(
+    a_hub: Makes, *, stopped_before: bool
+) -> None:
+    """But where the first one has ended the block already, it is the same one."""
+    hub = a_hub()
+    came = []
+
+    def stop(_number: int, _frame: object) -> None:
+        came.append(hub.protection.rules("3.13") == RULES)
+        raise _Told
+
+    class Progress:
+        def say(self, text: str) -> None:
+            if text.startswith("restoring"):
+                signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with (  # noqa: PT012 - what ends the block is the subject
+            pytest.raises(_Told),
+            protection.lifted(hub.protection, hub.release.layout, ["3.13"], Progress()),
+        ):
+            if stopped_before:
+                signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [not stopped_before]
+    assert hub.protection.rules("3.13") == RULES
+
+
 def test_an_object_that_the_merge_clone_lacks_is_there_again_after_what_is_told(
     a_hub: Makes,
 ) -> None:
