@@ -254,10 +254,13 @@ def _is_acted_on(plan: Plan, task: Task, behind: AbstractSet[str]) -> bool:
 
     A reservation that is to be lifted is not there before it was made.
     """
-    given = resources_of(task.calls).keys()
+    given = resources_of(task.calls)
     acts = [plan.tasks[each] for each in plan.needs(task) if each in behind]
     return any(
-        not given.isdisjoint(resources_of(each.calls)) for each in acts if each.look is not None
+        is_changed and name in given
+        for each in acts
+        if each.look is not None
+        for name, is_changed in resources_of(each.calls).items()
     )
 
 
