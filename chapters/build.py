@@ -39,7 +39,8 @@ def build_docs():
         settings.docs.constraints,
         **docs_tools,
     )
-    # Both are given the same: where no machine answered, what ``take_docs`` does is build here.
+    # Both get the same arguments, and so leave the same receipt; ``take_docs`` builds here where no
+    # other machine answered.
     make = take_docs if are_elsewhere else docs.build
     return call(make, release, source, settings.docs.formats, services.programs, services.progress)
 
