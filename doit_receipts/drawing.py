@@ -1,8 +1,8 @@
 """Drawing: the graph of a release as one self-contained SVG, from above to below.
 
-A task is one row below all that it waits for, so those of one row can run at once. State is shown
-by colour and by a sign, the kind of a task by the shape of its box, and the longest chain of what
-is left by thick lines. Where everything stands is found once; the states are filled in later.
+A task is below all that it waits for, and those of one row can run at once. State is shown by
+colour and by a sign, the kind of a task by the shape of its box, and the longest chain of what is
+left by thick lines. Where everything stands is found once; the states are filled in later.
 """
 
 from __future__ import annotations
@@ -104,15 +104,13 @@ class Drawing:
     tasks: Mapping[str, Task]
     placed: Placed
     chapters: Mapping[str, str]
-    wide: int
-    high: int
 
     def svg(
         self, found: Mapping[str, Status], chain: Collection[str] = (), *, alone: bool = False
     ) -> str:
         """The drawing now; ``alone`` it brings its style sheet and is a document of its own."""
-        wide = (max(self.wide, _LEGEND_WIDE) if alone else self.wide) + 2 * _MARGIN
-        high = self.high + 2 * _MARGIN + _LEGEND_HIGH * alone
+        wide = max(self.placed.wide, _LEGEND_WIDE * alone) + 2 * _MARGIN
+        high = self.placed.high + 2 * _MARGIN + _LEGEND_HIGH * alone
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img"'
             f' aria-label="graph of the tasks" viewBox="{-_MARGIN} {-_MARGIN} {wide} {high}"'
@@ -123,7 +121,7 @@ class Drawing:
             signs = ", ".join(f"{sign} {state.value}" for state, sign in SIGNS.items())
             lines.append(f"<style>{STYLE}</style>")
             for below, words in ((28, LEGEND), (44, signs)):
-                lines.append(f'<text x="0" y="{self.high + below}">{words}</text>')
+                lines.append(f'<text x="0" y="{self.placed.high + below}">{words}</text>')
         for (before, after), way in self.placed.ways.items():
             thick = before in chain and after in chain
             lines.append(f'<path class="arrow{" chain" * thick}" d="{way}"/>')
@@ -169,9 +167,7 @@ def drawing_of(plan: Plan, names: Collection[str] | None = None) -> Drawing:
     }
     place = plan.context.place or in_rows
     placed = place(tuple(tasks), tuple(_arrows(tasks)), _BOX)
-    wide = max((x for x, _ in placed.corners.values()), default=0) + _BOX.wide
-    high = max((y for _, y in placed.corners.values()), default=0) + _BOX.high
-    return Drawing(tasks, placed, plan.project.chapters, wide, high)
+    return Drawing(tasks, placed, plan.project.chapters)
 
 
 def chain_left(

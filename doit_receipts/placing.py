@@ -33,13 +33,19 @@ class Placed:
     """Tasks and arrows of a graph, each task below all that it waits for."""
 
     corners: Mapping[str, tuple[int, int]]
-    """The upper left corner of each task, in pixels to the right of and below that of all."""
+    """The upper left corner of each task, in pixels from the upper left corner of the drawing."""
     ways: Mapping[tuple[str, str], str]
     """What draws each arrow: the data of an SVG path."""
+    wide: int
+    high: int
+    """The size of the drawing, in pixels: no task and no arrow is beyond it."""
 
 
 def in_rows(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> Placed:
-    """Each task is one row below all that it waits for, and near to what it is joined with."""
+    """Each task is one row below all that it waits for, and near to what it is joined with.
+
+    ``names`` has each behind all that it waits for.
+    """
     before: dict[str, list[str]] = {name: [] for name in names}
     after: dict[str, list[str]] = {name: [] for name in names}
     for one, other in arrows:
@@ -60,7 +66,10 @@ def in_rows(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -
         for number, row in enumerate(rows)
         for name in row
     }
-    return Placed(corners, {each: _curve(corners, each, box) for each in arrows})
+    ways = {each: _curve(corners, each, box) for each in arrows}
+    wide = max((x for x, _ in corners.values()), default=0) + box.wide
+    high = max((y for _, y in corners.values()), default=0) + box.high
+    return Placed(corners, ways, wide, high)
 
 
 def _rows(names: Sequence[str], before: Mapping[str, Sequence[str]]) -> list[list[str]]:

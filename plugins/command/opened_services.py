@@ -569,7 +569,7 @@ class Services:
 
     @staticmethod
     def place(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> Placed:
-        """Where the tasks of a graph stand that is drawn."""
+        """Where the tasks of a drawn graph stand."""
         from plugins.services.graph_layout import place
 
         return place(names, arrows, box)

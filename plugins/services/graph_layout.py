@@ -1,10 +1,11 @@
 """Graph layout: Graphviz places the tasks of a graph, and leads the arrows around them.
 
-Its wheels bring pygraphviz Graphviz itself; where it cannot be had, tasks stand in plain rows.
+The wheels of pygraphviz contain Graphviz; where it cannot be had, or fails, tasks stand in rows.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from doit_receipts.placing import Placed, in_rows
@@ -18,18 +19,28 @@ __all__ = ["place"]
 
 _PER_INCH: Final = 72
 """Graphviz counts sizes in inches, and places in points of which one is a pixel here."""
+_ONE_AT_A_TIME: Final = Lock()
+"""Graphviz works for one thread of a process only."""
 
 
 def place(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> Placed:
-    """What Graphviz's ``dot`` makes of it: each task below all that it waits for."""
+    """What Graphviz's ``dot`` makes of it: each task below all that it waits for.
+
+    Those that wait for nothing stand at the top.
+    """
     try:
-        from pygraphviz import AGraph
-    except ImportError:
+        with _ONE_AT_A_TIME:
+            return _placed(names, arrows, box)
+    except Exception:  # noqa: BLE001 - a library that draws stops no release
         return in_rows(names, arrows, box)
-    if not names:
-        return Placed({}, {})
+
+
+def _placed(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> Placed:
+    from pygraphviz import AGraph
+
     # By number: Graphviz has words and signs of its own, and a task may be called anything.
     numbers = {name: str(number) for number, name in enumerate(names)}
+    waiting = {after for _, after in arrows}
     graph = AGraph(directed=True, nodesep=box.beside / _PER_INCH, ranksep=box.below / _PER_INCH)
     try:
         # Without words in the boxes it looks for no fonts, and tells of none that it misses.
@@ -38,8 +49,9 @@ def place(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> 
         graph.edge_attr.update(dir="none")
         graph.add_nodes_from(numbers.values())
         graph.add_edges_from((numbers[one], numbers[two]) for one, two in arrows)
+        graph.add_subgraph([numbers[name] for name in names if name not in waiting], rank="min")
         graph.layout("dot")
-        high = float(graph.graph_attr["bb"].split(",")[3])
+        *_, wide, high = map(float, graph.graph_attr["bb"].split(","))
         corners = {}
         for name, number in numbers.items():
             ((x, y),) = _points(graph.get_node(number), high)
@@ -50,7 +62,7 @@ def place(names: Sequence[str], arrows: Sequence[tuple[str, str]], box: Box) -> 
         }
     finally:
         graph.close()
-    return Placed(corners, ways)
+    return Placed(corners, ways, round(wide), round(high))
 
 
 def _points(drawn: Any, high: float) -> list[tuple[int, int]]:

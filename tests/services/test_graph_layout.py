@@ -6,16 +6,16 @@ import re
 import sys
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pygraphviz import AGraph
 
 from doit_receipts.placing import Box, Placed, in_rows
 from plugins.services import graph_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 BOX: Final = Box(wide=186, high=36, beside=14, below=26)
 SAMPLES: Final = 16
@@ -38,7 +38,9 @@ def hold(placed: Placed, graph: Graph) -> None:
     for one, two in arrows:
         assert placed.corners[one][1] + BOX.high < placed.corners[two][1]
     corners = list(placed.corners.values())
-    assert all(min(corner) >= 0 for corner in corners)
+    for x, y in corners:
+        assert 0 <= x <= placed.wide - BOX.wide + 1
+        assert 0 <= y <= placed.high - BOX.high + 1
     for at, (x, y) in enumerate(corners):
         assert all(
             abs(x - other_x) >= BOX.wide or abs(y - other_y) >= BOX.high
@@ -71,9 +73,13 @@ def test_graphviz_places_any_graph_and_leads_arrows_around_what_is_in_their_way(
 ) -> None:
     placed = graph_layout.place(*graph, BOX)
     hold(placed, graph)
+    waiting = {after for _, after in graph[1]}
+    assert {placed.corners[name][1] for name in graph[0] if name not in waiting} <= {0}
     for arrow, way in placed.ways.items():
         others = [corner for name, corner in placed.corners.items() if name not in arrow]
         for at_x, at_y in points_on(way):
+            assert -1 <= at_x <= placed.wide + 1
+            assert -1 <= at_y <= placed.high + 1
             # by rounding to pixels it may touch an edge
             assert not any(
                 x + 2 < at_x < x + BOX.wide - 2 and y + 2 < at_y < y + BOX.high - 2
@@ -86,8 +92,17 @@ def test_rows_place_any_graph_too(graph: Graph) -> None:
     hold(in_rows(*graph, BOX), graph)
 
 
-def test_without_graphviz_tasks_stand_in_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+@pytest.mark.parametrize("fails", ["is missing", "cannot lay out", "says no place"])
+def test_without_graphviz_tasks_stand_in_rows(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that draws stops no release."""
+
+    def layout(_graph: AGraph, prog: str) -> None:
+        if fails == "cannot lay out":
+            raise ValueError(prog)
+
+    monkeypatch.setattr(AGraph, "layout", layout)
+    if fails == "is missing":
+        monkeypatch.setitem(sys.modules, "pygraphviz", None)
     graph = ["a", "b"], [("a", "b")]
     assert graph_layout.place(*graph, BOX) == in_rows(*graph, BOX)
 
