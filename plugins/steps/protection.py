@@ -362,13 +362,12 @@ def _closed(layout: Layout) -> Path:
 class _Signals:
     """The first signal that ends the block does so; while rules are put back, none does.
 
-    The handler that was set before decides how. One that came while rules were put back, after a
-    block that no signal had ended, comes again when they are.
+    The handler that was set before decides how. One that came while rules were put back
+    comes again when they are, unless something else ends the step.
     """
 
     def __init__(self) -> None:
         self.restoring = False
-        self._has_stopped = False
         self._came = 0
         self._before: dict[int, Any] = {}
 
@@ -383,7 +382,10 @@ class _Signals:
         """They are handled as before."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self._came and not self._has_stopped:
+
+    def again(self) -> None:
+        """One that came too early comes now."""
+        if self._came:
             signal.raise_signal(self._came)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
@@ -396,7 +398,7 @@ class _Signals:
             stop(number, frame)
         except BaseException:
             # A second one, before the block's end begins to restore, would keep it from that.
-            self.restoring = self._has_stopped = True
+            self.restoring = True
             raise
 
 
@@ -416,3 +418,4 @@ def _heard_signals() -> Iterator[_Signals]:
         yield heard
     finally:
         heard.end()
+    heard.again()

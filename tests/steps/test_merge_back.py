@@ -703,6 +703,29 @@ def test_a_signal_while_rules_are_put_back_comes_when_they_are(
     assert hub.protection.rules("3.13") == RULES
 
 
+def test_a_signal_while_rules_are_put_back_hides_no_failure_of_that(a_hub: Makes) -> None:
+    hub = a_hub()
+    came = []
+
+    class Progress:
+        def say(self, text: str) -> None:
+            if text.startswith("restoring"):
+                signal.raise_signal(signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: came.append(number))
+    try:
+        with (  # noqa: PT012 - what somebody does meanwhile is the subject
+            pytest.raises(StepFailed, match="it differs from what it was before the release"),
+            protection.lifted(hub.protection, hub.release.layout, ["3.13"], Progress()),
+        ):
+            changed = hub.store.load("protection", {})
+            changed["3.13"]["restrictions"] = {"users": ["hugo"], "teams": [], "apps": []}
+            hub.store.save("protection", changed)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [], "the failure ends the run, and is what it tells of"
+
+
 def test_an_object_that_the_merge_clone_lacks_is_there_again_after_what_is_told(
     a_hub: Makes,
 ) -> None:
